@@ -1,0 +1,5 @@
+//! Layer 1: time, back-off, content hashes.
+
+pub mod backoff;
+pub mod hash;
+pub mod time;

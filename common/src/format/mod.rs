@@ -1,0 +1,4 @@
+//! Layer 2: the formats that Wubloader reads and writes. Pure.
+
+pub mod hls;
+pub mod segment;

@@ -1,0 +1,7 @@
+//! Layer 4: everything that touches the outside: disk, network, processes, database.
+
+#[cfg(feature = "db")]
+pub mod db;
+pub mod http;
+pub mod process;
+pub mod store;

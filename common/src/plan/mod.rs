@@ -1,0 +1,3 @@
+//! Layer 3: decisions. Pure: no I/O, no clock.
+
+pub mod select;

@@ -1,0 +1,2 @@
+//! cutter
+fn main() {}

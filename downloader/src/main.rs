@@ -1,0 +1,2 @@
+//! downloader
+fn main() {}

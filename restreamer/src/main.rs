@@ -1,0 +1,2 @@
+//! restreamer
+fn main() {}
