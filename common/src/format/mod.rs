@@ -1,4 +1,5 @@
 //! Layer 2: the formats that Wubloader reads and writes. Pure.
 
+pub mod folder;
 pub mod hls;
 pub mod segment;

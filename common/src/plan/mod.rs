@@ -1,3 +1,4 @@
 //! Layer 3: decisions. Pure: no I/O, no clock.
 
+pub mod listing;
 pub mod select;

@@ -1,0 +1,188 @@
+//! Writing media playlists.
+
+use super::{Decimal, WriteError, checked_uri, push_line, quoted};
+use crate::base::time::Timestamp;
+use crate::format::hls::{ByteRange, Map, PlaylistType};
+
+/// The protocol version to declare: the least one that has what the playlist uses (RFC 8216 §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// Version 3: durations with fractions.
+    Durations = 3,
+    /// Version 4: byte ranges too.
+    ByteRanges = 4,
+    /// Version 6: initialization sections (EXT-X-MAP) too.
+    Maps = 6,
+}
+
+/// What stands once at the top of a media playlist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaHeader {
+    /// Enough for all that the segments will use.
+    pub version: Version,
+    /// Seconds; no segment may be longer when rounded: see [`target_duration`].
+    pub target_duration: u64,
+    /// The number of the first segment.
+    pub media_sequence: u64,
+    /// How many discontinuities came before the first segment.
+    pub discontinuity_sequence: u64,
+    /// Set when the list only grows (EVENT) or never changes (VOD).
+    pub playlist_type: Option<PlaylistType>,
+}
+
+/// One segment to write.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SegmentEntry<'a> {
+    /// Relative or absolute address, already percent-encoded.
+    pub uri: &'a str,
+    /// Seconds.
+    pub duration: f64,
+    /// May be empty.
+    pub title: &'a str,
+    /// When its first picture was broadcast.
+    pub program_date_time: Option<Timestamp>,
+    /// Whether it does not follow on from the segment before it.
+    pub discontinuity: bool,
+    /// Whether it is listed without being there.
+    pub gap: bool,
+    /// The part of the resource that it is; its offset is always written.
+    pub byte_range: Option<ByteRange>,
+    /// Its initialization section; written where it differs from the previous segment's.
+    pub map: Option<&'a Map>,
+}
+
+/// The least target duration for segments of these durations (in seconds), itself in seconds: the
+/// longest one rounded (§4.3.3.1), and at least 1, so that nobody reloads without a pause.
+pub fn target_duration(durations: impl IntoIterator<Item = f64>) -> u64 {
+    durations.into_iter().map(rounded).fold(1, u64::max)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at both ends")]
+fn rounded(seconds: f64) -> u64 {
+    seconds.round() as u64
+}
+
+/// Writes a media playlist from top to bottom.
+#[derive(Clone, Debug)]
+pub struct MediaPlaylistWriter {
+    out: String,
+    version: Version,
+    target_duration: u64,
+    map: Option<Map>,
+    ended: bool,
+}
+
+impl MediaPlaylistWriter {
+    /// Begins a playlist with its header.
+    pub fn new(header: &MediaHeader) -> Self {
+        let mut out = String::from("#EXTM3U\n");
+        push_line(&mut out, format_args!("#EXT-X-VERSION:{}", header.version as u8));
+        push_line(&mut out, format_args!("#EXT-X-TARGETDURATION:{}", header.target_duration));
+        push_line(&mut out, format_args!("#EXT-X-MEDIA-SEQUENCE:{}", header.media_sequence));
+        if header.discontinuity_sequence > 0 {
+            let number = header.discontinuity_sequence;
+            push_line(&mut out, format_args!("#EXT-X-DISCONTINUITY-SEQUENCE:{number}"));
+        }
+        if let Some(playlist_type) = &header.playlist_type {
+            push_line(&mut out, format_args!("#EXT-X-PLAYLIST-TYPE:{}", playlist_type.token()));
+        }
+        let (version, target_duration) = (header.version, header.target_duration);
+        Self { out, version, target_duration, map: None, ended: false }
+    }
+
+    /// Appends a segment.
+    ///
+    /// # Errors
+    ///
+    /// When a value cannot stand in a playlist with this header; nothing is written then.
+    pub fn segment(&mut self, segment: &SegmentEntry<'_>) -> Result<(), WriteError> {
+        self.check(segment)?;
+        let out = &mut self.out;
+        if segment.discontinuity {
+            out.push_str("#EXT-X-DISCONTINUITY\n");
+        }
+        if segment.map != self.map.as_ref()
+            && let Some(map) = segment.map
+        {
+            let uri = quoted(&map.uri)?;
+            match &map.byte_range {
+                Some(range) => {
+                    push_line(out, format_args!("#EXT-X-MAP:URI={uri},BYTERANGE=\"{range}\""));
+                }
+                None => push_line(out, format_args!("#EXT-X-MAP:URI={uri}")),
+            }
+            self.map = Some(map.clone());
+        }
+        if let Some(time) = segment.program_date_time {
+            push_line(out, format_args!("#EXT-X-PROGRAM-DATE-TIME:{}", DateTime(time)));
+        }
+        if segment.gap {
+            out.push_str("#EXT-X-GAP\n");
+        }
+        if let Some(range) = &segment.byte_range {
+            push_line(out, format_args!("#EXT-X-BYTERANGE:{range}"));
+        }
+        push_line(out, format_args!("#EXTINF:{},{}", Decimal(segment.duration), segment.title));
+        push_line(out, format_args!("{}", segment.uri));
+        Ok(())
+    }
+
+    /// Says that no segment will ever be added.
+    ///
+    /// # Errors
+    ///
+    /// When that was said before.
+    pub fn end_list(&mut self) -> Result<(), WriteError> {
+        if self.ended {
+            return Err(WriteError::Ended);
+        }
+        self.out.push_str("#EXT-X-ENDLIST\n");
+        self.ended = true;
+        Ok(())
+    }
+
+    /// Hands over what was written since the last call.
+    pub fn take(&mut self) -> String {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Hands over what was written since the last [`Self::take`], and ends the writing.
+    pub fn finish(self) -> String {
+        self.out
+    }
+
+    fn check(&self, segment: &SegmentEntry<'_>) -> Result<(), WriteError> {
+        if self.ended {
+            return Err(WriteError::Ended);
+        }
+        checked_uri(segment.uri)?;
+        if segment.title.contains(char::is_control) {
+            return Err(WriteError::Title);
+        }
+        let target = self.target_duration;
+        let finite = segment.duration.is_finite() && segment.duration.is_sign_positive();
+        if !finite || rounded(segment.duration) > target {
+            return Err(WriteError::Duration { target });
+        }
+        let needed = match segment {
+            // a segment without a section after one with it cannot be said, except by a new list
+            SegmentEntry { map: Some(_), .. } => Version::Maps,
+            SegmentEntry { byte_range: Some(_), .. } => Version::ByteRanges,
+            _ => Version::Durations,
+        };
+        if needed > self.version {
+            return Err(WriteError::Version { needed: needed as u8 });
+        }
+        segment.map.map_or(Ok(()), |map| quoted(&map.uri).map(drop))
+    }
+}
+
+/// A time as EXT-X-PROGRAM-DATE-TIME wants it: with a zone, and at least milliseconds (§4.3.2.6).
+struct DateTime(Timestamp);
+
+impl std::fmt::Display for DateTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = if self.0.micros() % 1_000 == 0 { "%.3f" } else { "%.6f" };
+        write!(f, "{}{}Z", self.0.to_naive().format("%Y-%m-%dT%H:%M:%S"), self.0.to_naive().format(digits))
+    }
+}

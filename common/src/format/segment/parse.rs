@@ -1,0 +1,59 @@
+//! Reading a segment's name, part by part, to the letter of the grammar.
+
+use super::{Completeness, EXTENSION, MediaDuration, ParseSegmentError, SegmentName, Tail};
+use crate::base::time::number;
+
+pub(super) fn name(name: &str) -> Result<SegmentName, ParseSegmentError> {
+    let stem = name.strip_suffix(EXTENSION).ok_or(ParseSegmentError::Extension)?;
+    // only the first three dashes separate: a hash may hold dashes of its own
+    let mut parts = stem.splitn(4, '-');
+    let mut part = || parts.next().ok_or(ParseSegmentError::Shape);
+    let (start, seconds, completeness, tail) = (part()?, part()?, part()?, part()?);
+    Ok(SegmentName {
+        start_in_hour_micros: start_in_hour(start.as_bytes()).ok_or(ParseSegmentError::Start)?,
+        duration: duration(seconds).ok_or(ParseSegmentError::Duration)?,
+        tail: self::tail(completeness, tail)?,
+    })
+}
+
+/// `MM:SS`, optionally with a point and one to six digits, in microseconds.
+fn start_in_hour(text: &[u8]) -> Option<u32> {
+    let (whole, fraction) = text.split_at_checked(5)?;
+    if whole[2] != b':' {
+        return None;
+    }
+    let (minute, second) = (number(&whole[..2])?, number(&whole[3..])?);
+    let micros = match fraction {
+        [] => 0,
+        [b'.', digits @ ..] if (1..=6).contains(&digits.len()) => {
+            let padding = u32::try_from(6 - digits.len()).ok()?;
+            number(digits)? * 10_u32.pow(padding)
+        }
+        _ => return None,
+    };
+    (minute < 60 && second < 60).then_some((minute * 60 + second) * 1_000_000 + micros)
+}
+
+/// Digits, optionally with a point and more digits.
+fn duration(text: &str) -> Option<MediaDuration> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let all_digits =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(fraction) {
+        return None;
+    }
+    MediaDuration::from_seconds(text.parse().ok()?)
+}
+
+fn tail(completeness: &str, tail: &str) -> Result<Tail, ParseSegmentError> {
+    let completeness = match completeness {
+        "full" => Completeness::Full,
+        "suspect" => Completeness::Suspect,
+        "partial" => Completeness::Partial,
+        "temp" if tail.is_empty() => return Err(ParseSegmentError::Shape),
+        "temp" => return Ok(Tail::Temp(tail.into())),
+        _ => return Err(ParseSegmentError::Completeness),
+    };
+    let hash = tail.parse().map_err(|_| ParseSegmentError::Hash)?;
+    Ok(Tail::Published(completeness, hash))
+}

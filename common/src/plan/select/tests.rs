@@ -1,0 +1,87 @@
+use std::collections::{BTreeMap, HashMap};
+
+use super::*;
+use crate::base::hash::ContentHash;
+use crate::base::time::{Hour, Timestamp};
+
+/// The shared vectors: listings and spans with the segments and holes that must be chosen.
+const VECTORS: &str = include_str!("../../../testdata/vectors/best_segments.json");
+
+#[derive(serde::Deserialize)]
+struct Case {
+    id: serde_json::Value,
+    hours: BTreeMap<String, Vec<(String, u64)>>,
+    start: Timestamp,
+    end: Timestamp,
+    expected: Vec<Option<String>>,
+    has_holes: bool,
+}
+
+impl Case {
+    fn listings(&self, range: TimeRange) -> Vec<HourListing> {
+        let hours = self.hours.iter().map(|(hour, files)| (hour.parse::<Hour>().unwrap(), files));
+        hours
+            .filter(|(hour, _)| range.may_lie_in(*hour))
+            .map(|(hour, files)| {
+                let sizes: HashMap<&str, u64> =
+                    files.iter().map(|(name, size)| (name.as_str(), *size)).collect();
+                let names = files.iter().map(|(name, _)| name);
+                HourListing::new(hour, names, |name| sizes.get(name).copied())
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn the_vectors_hold() {
+    let cases: Vec<Case> = serde_json::from_str(VECTORS).unwrap();
+    assert!(cases.len() > 700, "the vectors are there");
+    for case in &cases {
+        let Some(range) = TimeRange::new(case.start, case.end) else {
+            assert_eq!(case.expected, [None], "case {}", case.id);
+            continue;
+        };
+        let listings = case.listings(range);
+        let selection = best_segments(&listings, range);
+        let chosen: Vec<Option<String>> = selection
+            .pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Segment(s) => Some(format!("{}/{}", s.start.hour(), s.file_name)),
+                Piece::Hole(_) => None,
+            })
+            .collect();
+        assert_eq!(chosen, case.expected, "case {}", case.id);
+        assert_eq!(selection.holes().next().is_some(), case.has_holes, "case {}", case.id);
+    }
+}
+
+/// A listing of segments given as (second, duration, completeness).
+fn listing(segments: &[(u32, f64, &str)]) -> HourListing {
+    let name = |(index, (second, duration, completeness)): (usize, &(u32, f64, &str))| {
+        let hash = ContentHash::of(&index.to_be_bytes());
+        format!("00:{second:02}.000000-{duration:?}-{completeness}-{hash}.ts")
+    };
+    let names: Vec<String> = segments.iter().enumerate().map(name).collect();
+    HourListing::new("2026-11-20T10".parse().unwrap(), names, |_| Some(1))
+}
+
+fn seconds(start: i64, end: i64) -> TimeRange {
+    let base = "2026-11-20T10".parse::<Hour>().unwrap().start();
+    TimeRange::new(base + TimeDelta::seconds(start), base + TimeDelta::seconds(end)).unwrap()
+}
+
+#[test]
+fn a_hole_spans_what_is_not_covered_in_full() {
+    let hour = listing(&[(2, 2.0, "full"), (4, 2.0, "partial"), (8, 2.0, "full"), (12, 2.0, "full")]);
+    let holes: Vec<TimeRange> = best_segments([&hour], seconds(0, 20)).holes().collect();
+    assert_eq!(holes, [seconds(0, 2), seconds(4, 8), seconds(10, 12), seconds(14, 20)]);
+}
+
+#[test]
+fn only_a_segment_at_the_end_reaches_it() {
+    let hour = listing(&[(0, 2.0, "full"), (2, 2.0, "full")]);
+    assert!(best_segments([&hour], seconds(0, 4)).reaches_end());
+    assert!(!best_segments([&hour], seconds(0, 5)).reaches_end());
+    assert!(!best_segments([], seconds(0, 5)).reaches_end());
+}
