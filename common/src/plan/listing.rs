@@ -65,7 +65,7 @@ impl HourListing {
         let mut tombstoned = HashSet::new();
         for name in names {
             let name = name.as_ref();
-            if let Some(stem) = name.strip_suffix(TOMBSTONE_EXTENSION) {
+            if let Some(stem) = tombstoned_stem(name) {
                 tombstoned.insert(stem.to_owned());
             } else if name.ends_with(EXTENSION) && !name.starts_with('.') {
                 listing.take_in(name);
@@ -86,7 +86,9 @@ impl HourListing {
             self.strangers.push(file_name.to_owned());
             return;
         };
-        let Some((completeness, hash)) = name.published() else { return };
+        let Some((completeness, hash)) = name.published() else {
+            return;
+        };
         self.segments.push(StoredSegment {
             file_name: file_name.into(),
             start: name.start(self.hour),
@@ -134,24 +136,29 @@ impl FolderKind {
 }
 
 /// The names of an hour's folder that other nodes may see, sorted: segments (of any kind and form)
-/// and chat batches that no tombstone covers, and with `tombstones` the tombstones too.
+/// and chat batches that no tombstone covers, and with `tombstones` the tombstones too, those of
+/// hidden names among them as existing nodes do.
 pub fn visible_names(names: &[String], kind: FolderKind, tombstones: bool) -> Vec<&str> {
     let is_payload = |name: &str| {
         name.ends_with(EXTENSION) || (kind == FolderKind::Chat && name.ends_with(CHAT_EXTENSION))
     };
-    let tombstoned: HashSet<&str> =
-        names.iter().filter_map(|name| name.strip_suffix(TOMBSTONE_EXTENSION)).collect();
+    let covered: HashSet<&str> = names.iter().filter_map(|name| tombstoned_stem(name)).collect();
     let mut visible: Vec<&str> = names
         .iter()
         .map(String::as_str)
-        .filter(|name| !name.starts_with('.'))
         .filter(|name| {
-            let is_tombstone = tombstones && name.ends_with(TOMBSTONE_EXTENSION);
-            is_tombstone || (is_payload(name) && !tombstoned.contains(stem(name)))
+            let is_tombstone = tombstones && tombstoned_stem(name).is_some();
+            let is_seen = is_payload(name) && !name.starts_with('.');
+            is_tombstone || (is_seen && !covered.contains(stem(name)))
         })
         .collect();
     visible.sort_unstable();
     visible
+}
+
+/// What the names begin with that the tombstone `name` covers; `None` when it is no tombstone.
+pub fn tombstoned_stem(name: &str) -> Option<&str> {
+    name.strip_suffix(TOMBSTONE_EXTENSION).filter(|stem| !stem.is_empty())
 }
 
 /// A name without its extension: what its tombstone's name begins with.
@@ -210,9 +217,8 @@ mod tests {
     #[test]
     fn a_rival_that_vanished_does_not_count() {
         let hour: Hour = "2026-11-20T10".parse().unwrap();
-        let files = [b"a", b"b"].map(|bytes| {
-            format!("00:00.000000-2.0-full-{}.ts", ContentHash::of(bytes))
-        });
+        let files = [b"a", b"b"]
+            .map(|bytes| format!("00:00.000000-2.0-full-{}.ts", ContentHash::of(bytes)));
         let listing = HourListing::new(hour, &files, |name| (name == files[1]).then_some(7));
         assert_eq!(listing.segments.len(), 1);
         assert_eq!((&*listing.segments[0].file_name, listing.segments[0].size), (&*files[1], 7));

@@ -19,8 +19,17 @@ pub const JOIN_TOLERANCE: TimeDelta = TimeDelta::milliseconds(10);
 pub enum Piece<'a> {
     /// A segment that is part of the span.
     Segment(&'a StoredSegment),
-    /// A span without full segments: from where full cover ends to where the next piece begins.
-    Hole(TimeRange),
+    /// A span without full segments.
+    Hole(Hole),
+}
+
+/// From where full cover ends to where the next piece or the end of the span is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// The first instant that is not covered in full.
+    pub start: Timestamp,
+    /// The first instant after the hole.
+    pub end: Timestamp,
 }
 
 /// The best segments for a span, in order, with a hole wherever two neighbours do not join.
@@ -40,7 +49,7 @@ impl<'a> Selection<'a> {
     }
 
     /// The holes without the segments.
-    pub fn holes(&self) -> impl Iterator<Item = TimeRange> {
+    pub fn holes(&self) -> impl Iterator<Item = Hole> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Segment(_) => None,
             Piece::Hole(hole) => Some(*hole),
@@ -59,7 +68,15 @@ pub fn best_segments<'a>(
     hours: impl IntoIterator<Item = &'a HourListing>,
     range: TimeRange,
 ) -> Selection<'a> {
-    let mut walk = Walk { range, pieces: Vec::new(), previous: None };
+    walk(hours, range.start(), range.end())
+}
+
+fn walk<'a>(
+    hours: impl IntoIterator<Item = &'a HourListing>,
+    start: Timestamp,
+    end: Timestamp,
+) -> Selection<'a> {
+    let mut walk = Walk { start, end, pieces: Vec::new(), previous: None };
     let candidates = hours
         .into_iter()
         .flat_map(|hour| hour.segments.chunk_by(|a, b| a.start == b.start))
@@ -78,20 +95,21 @@ fn best_of_one_start(rivals: &[StoredSegment]) -> Option<&StoredSegment> {
     rivals.iter().min_by(|a, b| {
         a.completeness.cmp(&b.completeness).then_with(|| match a.completeness {
             Completeness::Full => {
-                let merit = |s: &StoredSegment| Reverse((s.name.duration().micros(), s.size, s.hash));
+                let merit =
+                    |s: &StoredSegment| Reverse((s.name.duration().micros(), s.size, s.hash));
                 merit(a).cmp(&merit(b))
             }
-            Completeness::Suspect | Completeness::Partial => b
-                .size
-                .cmp(&a.size)
-                .then_with(|| a.file_name.cmp(&b.file_name)),
+            Completeness::Suspect | Completeness::Partial => {
+                b.size.cmp(&a.size).then_with(|| a.file_name.cmp(&b.file_name))
+            }
         })
     })
 }
 
 /// The walk over the candidates in order of start.
 struct Walk<'a> {
-    range: TimeRange,
+    start: Timestamp,
+    end: Timestamp,
     pieces: Vec<Piece<'a>>,
     /// The segment accepted last.
     previous: Option<&'a StoredSegment>,
@@ -99,17 +117,16 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn is_over(&self, candidate: &StoredSegment) -> bool {
-        candidate.start >= self.range.end()
-            || self.previous.is_some_and(|previous| previous.end() >= self.range.end())
+        candidate.start >= self.end
+            || self.previous.is_some_and(|previous| previous.end() >= self.end)
     }
 
     fn step(&mut self, candidate: &'a StoredSegment) {
         match self.previous {
             None => {
-                let start = self.range.start();
-                if candidate.start > start {
-                    self.hole(start, candidate.start);
-                } else if candidate.end() <= start {
+                if candidate.start > self.start {
+                    self.hole(self.start, candidate.start);
+                } else if candidate.end() <= self.start {
                     return;
                 }
             }
@@ -130,19 +147,19 @@ impl<'a> Walk<'a> {
     }
 
     fn finish(mut self) -> Selection<'a> {
-        let end = self.range.end();
         match self.previous {
-            None => self.hole(self.range.start(), end),
-            Some(last) if last.completeness != Completeness::Full => self.hole(last.start, end),
-            Some(last) if last.end() < end => self.hole(last.end(), end),
+            None => self.hole(self.start, self.end),
+            Some(last) if last.completeness != Completeness::Full => {
+                self.hole(last.start, self.end);
+            }
+            Some(last) if last.end() < self.end => self.hole(last.end(), self.end),
             Some(_) => {}
         }
         Selection { pieces: self.pieces }
     }
 
     fn hole(&mut self, start: Timestamp, end: Timestamp) {
-        let hole = TimeRange::new(start, end).expect("candidates come in order of start, before end");
-        self.pieces.push(Piece::Hole(hole));
+        self.pieces.push(Piece::Hole(Hole { start, end }));
     }
 }
 

@@ -1,1 +1,71 @@
-//! Layer 5: the frame of a service.
+//! Layer 5: the frame of a service: how it starts, what it serves about itself, how it stops.
+//!
+//! A service's `main` is one call of [`main`]: configuration first (exit status 2 if it is bad,
+//! before any port is bound or file touched), then its work (exit status 1 if that fails), until
+//! SIGTERM or SIGINT asks it to stop.
+
+use std::fmt::Debug;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::base::time::{Clock, SystemClock};
+use crate::metrics::Metrics;
+
+mod admin;
+mod lifecycle;
+mod telemetry;
+
+pub use admin::serve;
+pub use lifecycle::{STOP_WITHIN, Tasks};
+pub use tokio_util::sync::CancellationToken;
+
+/// What a service's parts are given to work with; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Cancelled when the service is to stop.
+    pub stop: CancellationToken,
+    /// The owner of every task that is not awaited where it is started.
+    pub tasks: Tasks,
+    /// The registry of the process.
+    pub metrics: Metrics,
+    /// Where "now" comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Context {
+    /// A context with the machine's clock and its own token and tasks.
+    pub fn new(metrics: Metrics) -> Self {
+        let stop = CancellationToken::new();
+        Self { tasks: Tasks::new(stop.clone()), stop, metrics, clock: Arc::new(SystemClock) }
+    }
+}
+
+/// Runs the service `name` from its configuration to its exit status.
+///
+/// `configure` checks everything that can be checked without touching anything; what it returns is
+/// logged, so its `Debug` must not show secrets. `work` runs until [`Context::stop`] is cancelled;
+/// returning earlier stops the service. It may return while its tasks still run: they are awaited.
+pub fn main<C, W>(
+    name: &'static str,
+    configure: impl FnOnce() -> anyhow::Result<C>,
+    work: impl FnOnce(Context, C) -> W,
+) -> ExitCode
+where
+    C: Debug,
+    W: Future<Output = anyhow::Result<()>>,
+{
+    let metrics = Metrics::new();
+    if let Err(error) = telemetry::install(&metrics) {
+        eprintln!("{name}: {error:#}");
+        return ExitCode::from(2);
+    }
+    let config = match configure() {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::error!("cannot start: {error:#}");
+            return ExitCode::from(2);
+        }
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "{name} starts");
+    lifecycle::run(&Context::new(metrics), |context| work(context, config))
+}

@@ -1,1 +1,5 @@
-//! Fixtures for tests.
+//! Fixtures for tests. Not part of any service.
+
+mod clock;
+
+pub use clock::TestClock;

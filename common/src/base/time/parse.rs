@@ -59,7 +59,9 @@ fn instant(text: &[u8]) -> Option<Timestamp> {
 /// `YYYY-MM-DD`, a real date of the years 1 to 9999, and what follows it.
 fn date(text: &[u8]) -> Option<(NaiveDate, &[u8])> {
     let (date, rest) = text.split_at_checked(10)?;
-    let (b'-', b'-') = (date[4], date[7]) else { return None };
+    let (b'-', b'-') = (date[4], date[7]) else {
+        return None;
+    };
     let year = number(&date[..4]).filter(|year| *year > 0)?;
     let year = i32::try_from(year).ok()?;
     let date = NaiveDate::from_ymd_opt(year, number(&date[5..7])?, number(&date[8..])?)?;
@@ -73,7 +75,9 @@ fn two_digits(text: &[u8]) -> Option<(u32, &[u8])> {
 
 /// An optional fraction of a second in microseconds, and what follows it.
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
-    let Some(text) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let Some(text) = text.strip_prefix(b".") else {
+        return Some((0, text));
+    };
     let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = text.split_at(length);
     match length {

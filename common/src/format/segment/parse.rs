@@ -31,7 +31,7 @@ fn start_in_hour(text: &[u8]) -> Option<u32> {
         }
         _ => return None,
     };
-    (minute < 60 && second < 60).then_some((minute * 60 + second) * 1_000_000 + micros)
+    (minute < 60 && second < 60).then(|| (minute * 60 + second) * 1_000_000 + micros)
 }
 
 /// Digits, optionally with a point and more digits.

@@ -1,1 +1,239 @@
-//! The segment store.
+//! The segment store: a folder tree that is its own index.
+//!
+//! A name that is visible is true, so everything here either reads names or publishes a finished
+//! file under one. The rules are in `docs/STORAGE.md`; this module owns the layout below the base
+//! folder and the protocol of publishing. It holds no state but the base folder's path.
+//!
+//! All calls block on the disk unless they say otherwise; from asynchronous code they go through
+//! [`Store::blocking`].
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::base::time::{Hour, TimeRange};
+use crate::format::folder::FolderName;
+use crate::format::segment::{EXTENSION, TOMBSTONE_EXTENSION};
+use crate::plan::listing::HourListing;
+
+mod durable;
+pub mod notes;
+mod publish;
+mod sweep;
+
+pub use publish::{Published, TempFile, TempSegment};
+
+/// Where the segments of one channel and quality lie.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Feed {
+    /// The channel's folder.
+    pub channel: FolderName,
+    /// The quality's folder below it.
+    pub quality: FolderName,
+}
+
+/// The store below one base folder; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    base: Arc<Path>,
+}
+
+/// A base folder that cannot be used.
+#[derive(Debug, Error)]
+#[error("cannot use the base folder {}: {problem}", path.display())]
+pub struct OpenError {
+    path: PathBuf,
+    problem: &'static str,
+    #[source]
+    source: io::Error,
+}
+
+/// What a service is going to do with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Only read.
+    Read,
+    /// Read and publish.
+    Write,
+}
+
+impl Store {
+    /// Opens the store below `base`, which must be there.
+    ///
+    /// # Errors
+    ///
+    /// When `base` is no folder, or not accessible as `access` needs.
+    pub fn open(base: impl Into<PathBuf>, access: Access) -> Result<Self, OpenError> {
+        let path = base.into();
+        let refuse = |problem| move |path: PathBuf, source| OpenError { path, problem, source };
+        if let Err(source) = std::fs::read_dir(&path) {
+            let refused = match source.kind() {
+                io::ErrorKind::NotFound => {
+                    refuse("it does not exist; create it, or give another with --base-dir")
+                }
+                io::ErrorKind::NotADirectory => {
+                    refuse("it is no folder; give a folder with --base-dir")
+                }
+                _ => refuse("it cannot be read; check its owner and mode"),
+            };
+            return Err(refused(path, source));
+        }
+        if access == Access::Write {
+            let may_write = rustix::fs::access(&path, rustix::fs::Access::WRITE_OK);
+            if let Err(errno) = may_write {
+                return Err(refuse("it cannot be written to; check its owner and mode")(
+                    path,
+                    errno.into(),
+                ));
+            }
+        }
+        Ok(Self { base: path.into() })
+    }
+
+    /// The base folder.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Runs `work` on this store where it may block.
+    ///
+    /// Cancel safety: when the future is dropped, `work` still runs to its end.
+    ///
+    /// # Panics
+    ///
+    /// When `work` panics.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let store = self.clone();
+        match tokio::task::spawn_blocking(move || work(&store)).await {
+            Ok(value) => value,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// The channels, sorted. A folder whose name no channel can have is left out.
+    ///
+    /// # Errors
+    ///
+    /// When the base folder cannot be read.
+    pub fn channels(&self) -> io::Result<Vec<FolderName>> {
+        folder_names(&self.base)
+    }
+
+    /// The qualities of a channel, sorted; none when there is no such channel.
+    ///
+    /// # Errors
+    ///
+    /// When the channel's folder cannot be read.
+    pub fn qualities(&self, channel: &FolderName) -> io::Result<Vec<FolderName>> {
+        folder_names(&self.base.join(channel.as_str()))
+    }
+
+    /// The hours of a feed, sorted; none when there is no such feed. A folder that is no hour is
+    /// left out.
+    ///
+    /// # Errors
+    ///
+    /// When the feed's folder cannot be read.
+    pub fn hours(&self, feed: &Feed) -> io::Result<Vec<Hour>> {
+        let names = entries(&self.feed_path(feed), FileKind::Folder)?;
+        let mut hours: Vec<Hour> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        hours.sort_unstable();
+        Ok(hours)
+    }
+
+    /// The names of all files in an hour's folder, hidden ones left out, in no order; none when
+    /// there is no such hour.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn file_names(&self, feed: &Feed, hour: Hour) -> io::Result<Vec<String>> {
+        entries(&self.hour_path(feed, hour), FileKind::File)
+    }
+
+    /// The segments of one hour.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn hour(&self, feed: &Feed, hour: Hour) -> io::Result<HourListing> {
+        let folder = self.hour_path(feed, hour);
+        let size_of = |name: &str| std::fs::metadata(folder.join(name)).ok().map(|file| file.len());
+        let listing = HourListing::new(hour, self.file_names(feed, hour)?, size_of);
+        for name in &listing.strangers {
+            tracing::warn!(folder = %folder.display(), name, "a file that is no segment is skipped");
+        }
+        Ok(listing)
+    }
+
+    /// The segments of every hour that can hold some of `range`, in order.
+    ///
+    /// # Errors
+    ///
+    /// When a folder cannot be read.
+    pub fn hours_of_range(&self, feed: &Feed, range: TimeRange) -> io::Result<Vec<HourListing>> {
+        let hours = self.hours(feed)?.into_iter().filter(|hour| range.may_lie_in(*hour));
+        hours.map(|hour| self.hour(feed, hour)).collect()
+    }
+
+    /// The folder of a feed.
+    pub fn feed_path(&self, feed: &Feed) -> PathBuf {
+        self.base.join(feed.channel.as_str()).join(feed.quality.as_str())
+    }
+
+    /// The folder of an hour.
+    pub fn hour_path(&self, feed: &Feed, hour: Hour) -> PathBuf {
+        self.feed_path(feed).join(hour.to_string())
+    }
+
+    /// Whether there is a tombstone for the file `name` (with its extension) of an hour.
+    pub fn is_tombstoned(&self, feed: &Feed, hour: Hour, name: &str) -> bool {
+        let stem = name.strip_suffix(EXTENSION).unwrap_or(name);
+        self.hour_path(feed, hour).join(format!("{stem}{TOMBSTONE_EXTENSION}")).exists()
+    }
+}
+
+/// What kind of directory entry to list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    File,
+    Folder,
+}
+
+fn folder_names(folder: &Path) -> io::Result<Vec<FolderName>> {
+    let names = entries(folder, FileKind::Folder)?;
+    let mut names: Vec<FolderName> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The names in `folder` that are UTF-8 and not hidden; none when there is no such folder. A link
+/// is what it leads to.
+fn entries(folder: &Path, wanted: FileKind) -> io::Result<Vec<String>> {
+    let listing = match std::fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names = Vec::new();
+    for entry in listing {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let kind = entry.file_type()?;
+        let is_folder = kind.is_dir() || (kind.is_symlink() && folder.join(&name).is_dir());
+        if !name.starts_with('.') && is_folder == (wanted == FileKind::Folder) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! Publishing a file: temp name, flush, rename, flush the folder.
+//!
+//! A crash or power cut at any point leaves either no final name or the whole file under it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+use uuid::Uuid;
+
+use super::durable::{Renamed, create_folders, flush_folder, rename_new};
+use super::{Feed, Store};
+use crate::base::hash::{ContentHash, Hasher};
+use crate::base::time::Timestamp;
+use crate::format::segment::{Completeness, MediaDuration, SegmentName, Tail};
+
+/// A file that is being written under a name that nobody selects.
+///
+/// Dropped without [`TempFile::publish`], the file is removed.
+#[derive(Debug)]
+pub struct TempFile {
+    path: PathBuf,
+    file: File,
+    hasher: Hasher,
+    size: u64,
+    /// Whether the name `path` is still this file's to remove.
+    armed: bool,
+}
+
+impl TempFile {
+    /// Begins a file at `path`, which must be new; missing folders are made.
+    ///
+    /// # Errors
+    ///
+    /// When the file or a folder cannot be made.
+    ///
+    /// Cancel safety: dropped in between, it may leave an empty file, which the sweep removes.
+    pub async fn create(path: PathBuf) -> io::Result<Self> {
+        let file = create_file(path.clone()).await?;
+        Ok(Self { path, file, hasher: Hasher::default(), size: 0, armed: true })
+    }
+
+    /// Appends `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses; the file must then be dropped.
+    ///
+    /// Cancel safety: none; a file whose write was dropped must be dropped too.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes).await?;
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// How many bytes were written.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The hash of what was written so far.
+    pub fn hash(&self) -> ContentHash {
+        self.hasher.clone().finish()
+    }
+
+    /// Flushes the file and renames it to `path`, in the same folder. When that name exists, its
+    /// bytes are taken to be the same, and this file is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses; then there is no new name, or whether there is one after a power cut
+    /// is unknown.
+    ///
+    /// Cancel safety: dropped in between, the file is either published or removed.
+    pub async fn publish(mut self, path: PathBuf) -> io::Result<Published> {
+        self.file.flush().await?;
+        self.file.sync_data().await?;
+        let from = self.path.clone();
+        let to = path.clone();
+        // from here on the blocking task owns the name
+        self.armed = false;
+        let renamed = tokio::task::spawn_blocking(move || rename_durably(&from, &to)).await;
+        let already_there = renamed.map_err(io::Error::other)?? == Renamed::AlreadyThere;
+        Ok(Published { path, size: self.size, hash: self.hash(), already_there })
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        if self.armed {
+            // nothing is lost if this fails: the sweep takes it away later
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+async fn create_file(path: PathBuf) -> io::Result<File> {
+    let create = move || {
+        if let Some(folder) = path.parent() {
+            create_folders(folder)?;
+        }
+        std::fs::File::create_new(path)
+    };
+    let file = tokio::task::spawn_blocking(create).await.map_err(io::Error::other)??;
+    Ok(File::from_std(file))
+}
+
+fn rename_durably(from: &Path, to: &Path) -> io::Result<Renamed> {
+    let renamed = rename_new(from, to).inspect_err(|_| remove(from))?;
+    if renamed == Renamed::AlreadyThere {
+        remove(from);
+    }
+    to.parent().map_or(Ok(()), flush_folder)?;
+    Ok(renamed)
+}
+
+fn remove(path: &Path) {
+    // nothing is lost if this fails: the sweep takes it away later
+    let _ = std::fs::remove_file(path);
+}
+
+/// A file that has its final name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The hash of its bytes.
+    pub hash: ContentHash,
+    /// Whether it had been published before, and this copy was dropped.
+    pub already_there: bool,
+}
+
+/// A segment that is being written; see [`TempFile`].
+#[derive(Debug)]
+pub struct TempSegment {
+    file: TempFile,
+    folder: PathBuf,
+    start: Timestamp,
+    duration: MediaDuration,
+}
+
+impl Store {
+    /// Begins a segment of `feed` that starts at `start`.
+    ///
+    /// # Errors
+    ///
+    /// When the temp file cannot be made.
+    pub async fn begin_segment(
+        &self,
+        feed: &Feed,
+        start: Timestamp,
+        duration: MediaDuration,
+    ) -> io::Result<TempSegment> {
+        let folder = self.hour_path(feed, start.hour());
+        let unique = Tail::Temp(Uuid::new_v4().to_string().into());
+        let name = SegmentName::new(start, duration, unique);
+        let file = TempFile::create(folder.join(name.to_string())).await?;
+        Ok(TempSegment { file, folder, start, duration })
+    }
+}
+
+impl TempSegment {
+    /// Appends `bytes`; see [`TempFile::write`].
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write(bytes).await
+    }
+
+    /// How many bytes were written.
+    pub const fn size(&self) -> u64 {
+        self.file.size()
+    }
+
+    /// The hash of what was written so far.
+    pub fn hash(&self) -> ContentHash {
+        self.file.hash()
+    }
+
+    /// Publishes the segment; see [`TempFile::publish`].
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses.
+    pub async fn publish(self, completeness: Completeness) -> io::Result<Published> {
+        let tail = Tail::Published(completeness, self.file.hash());
+        let name = SegmentName::new(self.start, self.duration, tail);
+        self.file.publish(self.folder.join(name.to_string())).await
+    }
+}

@@ -1,0 +1,149 @@
+//! From signals to tokens: how a service's tasks end, and with which exit status.
+
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use super::Context;
+
+/// How long a service may take to stop before it is ended at once.
+pub const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// The owner of a service's tasks; cheap to clone.
+///
+/// A task runs until the service stops. One that ends before that, by an error, a panic or because
+/// it thinks it is done, stops the service with a failing exit status, so that whatever supervises it
+/// restarts it into a clean state.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+    failed: Arc<AtomicBool>,
+}
+
+impl Tasks {
+    pub(super) fn new(stop: CancellationToken) -> Self {
+        Self { tracker: TaskTracker::new(), stop, failed: Arc::default() }
+    }
+
+    /// Starts a task that is to run until the service stops; `name` is for the log.
+    pub fn spawn(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        let this = self.clone();
+        let watched = async move {
+            let outcome = AssertUnwindSafe(task).catch_unwind().await;
+            match outcome {
+                Ok(Ok(())) if this.stop.is_cancelled() => return,
+                Ok(Ok(())) => tracing::error!(task = name, "a task ended unasked"),
+                Ok(Err(error)) => tracing::error!(task = name, "a task failed: {error:#}"),
+                // the panic hook has logged what it was
+                Err(_) => tracing::error!(task = name, "a task panicked"),
+            }
+            this.failed.store(true, Ordering::Relaxed);
+            this.stop.cancel();
+        };
+        self.tracker.spawn(watched.in_current_span());
+    }
+
+    /// Whether some task failed.
+    fn failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    async fn ended(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+/// Runs `work` and the tasks it leaves behind on a runtime of their own, until all have ended.
+pub(super) fn run<W>(context: &Context, work: impl FnOnce(Context) -> W) -> ExitCode
+where
+    W: Future<Output = anyhow::Result<()>>,
+{
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let status = runtime.block_on(run_until_stopped(context, work(context.clone())));
+    // what blocks on a disk that hangs must not keep the process
+    runtime.shutdown_background();
+    status
+}
+
+async fn run_until_stopped(
+    context: &Context,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> ExitCode {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (mut terminate, mut interrupt) = match signals {
+        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!("cannot listen for signals: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    tokio::select! {
+        status = work_then_tasks(context, work) => status,
+        reason = ended_at_once(&context.stop, &mut terminate, &mut interrupt) => {
+            tracing::error!("ended at once: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn work_then_tasks(
+    context: &Context,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> ExitCode {
+    let outcome = work.await;
+    if let Err(error) = &outcome {
+        tracing::error!("{error:#}");
+    }
+    context.stop.cancel();
+    context.tasks.ended().await;
+    if outcome.is_err() || context.tasks.failed() {
+        return ExitCode::FAILURE;
+    }
+    tracing::info!("stopped");
+    ExitCode::SUCCESS
+}
+
+/// Cancels `stop` at the first signal; returns at the second, or when stopping takes too long.
+async fn ended_at_once(
+    stop: &CancellationToken,
+    terminate: &mut Signal,
+    interrupt: &mut Signal,
+) -> &'static str {
+    let mut next_signal = async || {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        name = next_signal() => {
+            tracing::info!("stops, asked by {name}");
+            stop.cancel();
+        }
+    }
+    tokio::select! {
+        _ = next_signal() => "a second signal came",
+        () = tokio::time::sleep(STOP_WITHIN) => "stopping took too long",
+    }
+}
