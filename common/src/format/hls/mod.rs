@@ -46,7 +46,9 @@ impl Playlist {
     /// When `bytes` are no playlist or exceed the default [`Limits`].
     pub fn parse(bytes: &[u8]) -> Result<Self, PlaylistError> {
         match PlaylistKind::of(bytes)? {
-            PlaylistKind::Multivariant => MultivariantPlaylist::parse(bytes).map(Self::Multivariant),
+            PlaylistKind::Multivariant => {
+                MultivariantPlaylist::parse(bytes).map(Self::Multivariant)
+            }
             PlaylistKind::Media => MediaPlaylist::parse(bytes).map(Self::Media),
         }
     }
@@ -70,7 +72,9 @@ impl PlaylistKind {
     pub fn of(bytes: &[u8]) -> Result<Self, PlaylistError> {
         let text = lexer::decode(bytes, &Limits::default())?;
         for line in lexer::Lexer::new(&text, &Limits::default())? {
-            let lexer::Content::Tag(tag) = line?.content else { continue };
+            let lexer::Content::Tag(tag) = line?.content else {
+                continue;
+            };
             if multivariant::TAGS.contains(&tag.name) {
                 return Ok(Self::Multivariant);
             }

@@ -34,6 +34,12 @@ pub enum WriteError {
         /// The least version that has the feature.
         needed: u8,
     },
+    /// An EXT-X-MAP applies to all segments that follow (§4.3.2.5) and cannot be taken back.
+    #[error("a segment without an initialization section cannot follow one that has it")]
+    MapEnds,
+    /// A byte range must say where it begins.
+    #[error("a byte range must have an offset")]
+    ByteRange,
     /// A quoted string cannot hold a quote or a line break (§4.2).
     #[error("an attribute's text must not hold a quote or a line break")]
     QuotedString,

@@ -1,5 +1,7 @@
 //! Writing media playlists.
 
+use std::fmt;
+
 use super::{Decimal, WriteError, checked_uri, push_line, quoted};
 use crate::base::time::Timestamp;
 use crate::format::hls::{ByteRange, Map, PlaylistType};
@@ -57,7 +59,11 @@ pub fn target_duration(durations: impl IntoIterator<Item = f64>) -> u64 {
     durations.into_iter().map(rounded).fold(1, u64::max)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at both ends")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates at both ends"
+)]
 fn rounded(seconds: f64) -> u64 {
     seconds.round() as u64
 }
@@ -101,16 +107,10 @@ impl MediaPlaylistWriter {
         if segment.discontinuity {
             out.push_str("#EXT-X-DISCONTINUITY\n");
         }
-        if segment.map != self.map.as_ref()
-            && let Some(map) = segment.map
+        if let Some(map) = segment.map
+            && self.map.as_ref() != Some(map)
         {
-            let uri = quoted(&map.uri)?;
-            match &map.byte_range {
-                Some(range) => {
-                    push_line(out, format_args!("#EXT-X-MAP:URI={uri},BYTERANGE=\"{range}\""));
-                }
-                None => push_line(out, format_args!("#EXT-X-MAP:URI={uri}")),
-            }
+            push_map(out, map)?;
             self.map = Some(map.clone());
         }
         if let Some(time) = segment.program_date_time {
@@ -164,8 +164,14 @@ impl MediaPlaylistWriter {
         if !finite || rounded(segment.duration) > target {
             return Err(WriteError::Duration { target });
         }
+        if self.map.is_some() && segment.map.is_none() {
+            return Err(WriteError::MapEnds);
+        }
+        let ranges = [segment.byte_range, segment.map.and_then(|map| map.byte_range)];
+        if ranges.iter().flatten().any(|range| range.offset.is_none()) {
+            return Err(WriteError::ByteRange);
+        }
         let needed = match segment {
-            // a segment without a section after one with it cannot be said, except by a new list
             SegmentEntry { map: Some(_), .. } => Version::Maps,
             SegmentEntry { byte_range: Some(_), .. } => Version::ByteRanges,
             _ => Version::Durations,
@@ -177,12 +183,22 @@ impl MediaPlaylistWriter {
     }
 }
 
+fn push_map(out: &mut String, map: &Map) -> Result<(), WriteError> {
+    let uri = quoted(&map.uri)?;
+    match &map.byte_range {
+        Some(range) => push_line(out, format_args!("#EXT-X-MAP:URI={uri},BYTERANGE=\"{range}\"")),
+        None => push_line(out, format_args!("#EXT-X-MAP:URI={uri}")),
+    }
+    Ok(())
+}
+
 /// A time as EXT-X-PROGRAM-DATE-TIME wants it: with a zone, and at least milliseconds (§4.3.2.6).
 struct DateTime(Timestamp);
 
-impl std::fmt::Display for DateTime {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let digits = if self.0.micros() % 1_000 == 0 { "%.3f" } else { "%.6f" };
-        write!(f, "{}{}Z", self.0.to_naive().format("%Y-%m-%dT%H:%M:%S"), self.0.to_naive().format(digits))
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole_millis = self.0.micros() % 1_000 == 0;
+        let form = if whole_millis { "%Y-%m-%dT%H:%M:%S%.3fZ" } else { "%Y-%m-%dT%H:%M:%S%.6fZ" };
+        write!(f, "{}", self.0.to_naive().format(form))
     }
 }
