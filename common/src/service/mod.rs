@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 
 mod admin;
 mod lifecycle;
+mod options;
 mod telemetry;
 
 pub use admin::serve;
@@ -40,31 +41,32 @@ impl Context {
     }
 }
 
-/// Runs the service `name` from its configuration to its exit status.
+/// Runs the service `name` from its command line to its exit status.
 ///
 /// `configure` checks everything that can be checked without touching anything; what it returns is
 /// logged, so its `Debug` must not show secrets. `work` runs until [`Context::stop`] is cancelled;
 /// returning earlier stops the service. It may return while its tasks still run: they are awaited.
-pub fn main<C, W>(
+pub fn main<O, C, W>(
     name: &'static str,
-    configure: impl FnOnce() -> anyhow::Result<C>,
+    configure: impl FnOnce(O) -> anyhow::Result<C>,
     work: impl FnOnce(Context, C) -> W,
 ) -> ExitCode
 where
+    O: clap::Parser,
     C: Debug,
     W: Future<Output = anyhow::Result<()>>,
 {
+    let options = match options::parse(name, std::env::args_os()) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
     let metrics = Metrics::new();
     if let Err(error) = telemetry::install(&metrics) {
-        eprintln!("{name}: {error:#}");
-        return ExitCode::from(2);
+        return options::refuse(name, &error);
     }
-    let config = match configure() {
+    let config = match configure(options) {
         Ok(config) => config,
-        Err(error) => {
-            tracing::error!("cannot start: {error:#}");
-            return ExitCode::from(2);
-        }
+        Err(error) => return options::refuse(name, &error),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "{name} starts");
     lifecycle::run(&Context::new(metrics), |context| work(context, config))
