@@ -1,2 +1,54 @@
-//! xtask
-fn main() {}
+//! The project's own commands, behind the Makefile: one word, one job.
+//!
+//! Owns how the workspace is checked and tested. Refuses to be needed for building it: a plain
+//! `cargo build` never runs this.
+
+mod ci;
+mod deploy;
+mod layers;
+mod run;
+mod rust_source;
+mod sizes;
+mod testing;
+mod tools;
+
+use std::process::ExitCode;
+
+use crate::run::Workspace;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  ci            every check that a change must pass, and the tests
+  test          every test, on a private PostgreSQL cluster
+  bench         the benchmarks
+  check-layers  who may use whom, inside `common` and between the crates
+  check-deploy  docker-compose.yml, the Dockerfile, the systemd units, the Prometheus configuration
+  sizes         the files and functions that have grown long";
+
+fn main() -> ExitCode {
+    let workspace = Workspace::of_this_build();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["ci"] => ci::run(&workspace),
+        ["test", filter @ ..] => testing::run(&workspace, filter),
+        ["bench"] => {
+            println!("there are no benchmarks yet");
+            Ok(())
+        }
+        ["check-layers"] => layers::check(&workspace),
+        ["check-deploy"] => deploy::check(&workspace, deploy::MissingTool::Skip),
+        ["sizes"] => sizes::check(&workspace),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
