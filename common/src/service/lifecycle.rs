@@ -17,6 +17,24 @@ use super::Context;
 /// How long a service may take to stop before it is ended at once.
 pub const STOP_WITHIN: Duration = Duration::from_secs(20);
 
+/// How a service ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// All of it stopped, because it was asked to.
+    Clean,
+    /// Something failed, or stopping took too long.
+    Failed,
+}
+
+impl From<End> for ExitCode {
+    fn from(end: End) -> Self {
+        match end {
+            End::Clean => Self::SUCCESS,
+            End::Failed => Self::FAILURE,
+        }
+    }
+}
+
 /// The owner of a service's tasks; cheap to clone.
 ///
 /// A task runs until the service stops. One that ends before that, by an error, a panic or because
@@ -79,37 +97,31 @@ where
             return ExitCode::FAILURE;
         }
     };
-    let status = runtime.block_on(run_until_stopped(context, work(context.clone())));
+    let end = runtime.block_on(until_stopped(context, work(context.clone())));
     // what blocks on a disk that hangs must not keep the process
     runtime.shutdown_background();
-    status
+    end.into()
 }
 
-async fn run_until_stopped(
-    context: &Context,
-    work: impl Future<Output = anyhow::Result<()>>,
-) -> ExitCode {
+async fn until_stopped(context: &Context, work: impl Future<Output = anyhow::Result<()>>) -> End {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     let (mut terminate, mut interrupt) = match signals {
         (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
         (Err(error), _) | (_, Err(error)) => {
             tracing::error!("cannot listen for signals: {error}");
-            return ExitCode::FAILURE;
+            return End::Failed;
         }
     };
     tokio::select! {
-        status = work_then_tasks(context, work) => status,
+        end = work_then_tasks(context, work) => end,
         reason = ended_at_once(&context.stop, &mut terminate, &mut interrupt) => {
             tracing::error!("ended at once: {reason}");
-            ExitCode::FAILURE
+            End::Failed
         }
     }
 }
 
-async fn work_then_tasks(
-    context: &Context,
-    work: impl Future<Output = anyhow::Result<()>>,
-) -> ExitCode {
+async fn work_then_tasks(context: &Context, work: impl Future<Output = anyhow::Result<()>>) -> End {
     let outcome = work.await;
     if let Err(error) = &outcome {
         tracing::error!("{error:#}");
@@ -117,10 +129,10 @@ async fn work_then_tasks(
     context.stop.cancel();
     context.tasks.ended().await;
     if outcome.is_err() || context.tasks.failed() {
-        return ExitCode::FAILURE;
+        return End::Failed;
     }
     tracing::info!("stopped");
-    ExitCode::SUCCESS
+    End::Clean
 }
 
 /// Cancels `stop` at the first signal; returns at the second, or when stopping takes too long.
@@ -145,5 +157,53 @@ async fn ended_at_once(
     tokio::select! {
         _ = next_signal() => "a second signal came",
         () = tokio::time::sleep(STOP_WITHIN) => "stopping took too long",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    /// How a service ends that only waits to be stopped, beside `task`.
+    async fn end_beside(task: impl Future<Output = anyhow::Result<()>> + Send + 'static) -> End {
+        let context = Context::new(Metrics::empty());
+        context.tasks.spawn("test", task);
+        let work = async {
+            context.stop.cancelled().await;
+            Ok(())
+        };
+        work_then_tasks(&context, work).await
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_unasked_stops_the_service() {
+        assert_eq!(end_beside(async { Ok(()) }).await, End::Failed);
+        assert_eq!(end_beside(async { bail!("broken") }).await, End::Failed);
+        assert_eq!(end_beside(async { panic!("broken") }).await, End::Failed);
+    }
+
+    #[tokio::test]
+    async fn a_service_whose_tasks_end_when_asked_ends_clean() {
+        let context = Context::new(Metrics::empty());
+        let stop = context.stop.clone();
+        context.tasks.spawn("test", async move {
+            stop.cancelled().await;
+            Ok(())
+        });
+        assert_eq!(work_then_tasks(&context, async { Ok(()) }).await, End::Clean);
+        assert_eq!(work_then_tasks(&context, async { bail!("broken") }).await, End::Failed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_does_not_stop_is_ended() {
+        let context = Context::new(Metrics::empty());
+        context.tasks.spawn("test", std::future::pending());
+        context.stop.cancel();
+        let started = tokio::time::Instant::now();
+        assert_eq!(until_stopped(&context, async { Ok(()) }).await, End::Failed);
+        assert_eq!(started.elapsed(), STOP_WITHIN);
     }
 }
