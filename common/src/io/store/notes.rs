@@ -1,1 +1,285 @@
-//! Capture notes.
+//! Capture notes: what a downloader learned beyond the bytes, as JSON lines.
+//!
+//! `BASE/notes/<node>/<channel>/<quality>/<hour>.jsonl`, the hour being that of the note's start.
+//! Only the node in the path appends to a file, and nothing is ever taken back, so that every copy
+//! on another node is a prefix of the original.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::durable::{create_folders, flush_folder};
+use super::{Feed, Store};
+use crate::base::time::{Hour, Timestamp};
+use crate::format::folder::FolderName;
+
+/// The folder of all notes below the base folder; it replicates as an extra.
+pub const FOLDER: &str = "notes";
+
+/// How large the notes of one hour may become, in bytes: a publisher that announces gaps without
+/// end must not fill the disk.
+pub const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// One thing that was learned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Note {
+    /// A span that should have video and has none from this downloader, or none that is whole.
+    Missing {
+        /// Where the span begins.
+        start: Timestamp,
+        /// Seconds.
+        duration: f64,
+        /// The reason.
+        why: Why,
+        /// More about the reason, for people.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
+        /// When this was learned.
+        learned: Timestamp,
+    },
+    /// The publisher said, or showed, that what begins here does not follow on from what was before.
+    Discontinuity {
+        /// Where the segment after it begins.
+        start: Timestamp,
+        /// What was seen, for people, unless it was just announced.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
+        /// When this was learned.
+        learned: Timestamp,
+    },
+}
+
+impl Note {
+    /// Where the note belongs in time.
+    pub const fn start(&self) -> Timestamp {
+        match self {
+            Self::Missing { start, .. } | Self::Discontinuity { start, .. } => *start,
+        }
+    }
+}
+
+/// Why a span is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// Answered 404, or was gone from the list before it was fetched.
+    Expired,
+    /// Answered 401, 403 or 451, or may not be decrypted.
+    Refused,
+    /// Was an advertisement.
+    Advertisement,
+    /// Took too long.
+    TimeOut,
+    /// Came cut short.
+    Truncated,
+    /// Came, but not as video.
+    Damaged,
+    /// Was announced as a gap.
+    Gap,
+    /// Its number was skipped.
+    SequenceJump,
+    /// There was no room.
+    DiskFull,
+    /// This downloader was not running.
+    Stopped,
+    /// The channel was not live.
+    Offline,
+}
+
+/// The notes of one node on one feed.
+#[derive(Clone, Debug)]
+pub struct Notes {
+    store: Store,
+    node: FolderName,
+    feed: Feed,
+}
+
+impl Notes {
+    /// The notes that `node` keeps on `feed`. There must be one writer only.
+    pub fn new(store: Store, node: FolderName, feed: Feed) -> Self {
+        Self { store, node, feed }
+    }
+
+    /// The file of an hour.
+    pub fn path(&self, hour: Hour) -> PathBuf {
+        let Feed { channel, quality } = &self.feed;
+        let mut path = self.store.base().join(FOLDER);
+        path.extend([self.node.as_str(), channel.as_str(), quality.as_str()]);
+        path.join(format!("{hour}.jsonl"))
+    }
+
+    /// Appends `notes`, each to the file of its hour, and flushes them to the disk. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses, or a file is as large as it may become; the notes of other hours are
+    /// written all the same.
+    pub fn append(&self, notes: &[Note]) -> io::Result<()> {
+        let mut hours: BTreeMap<Hour, String> = BTreeMap::new();
+        for note in notes {
+            let lines = hours.entry(note.start().hour()).or_default();
+            lines.push_str(&serde_json::to_string(note).map_err(io::Error::other)?);
+            lines.push('\n');
+        }
+        let mut outcome = Ok(());
+        for (hour, lines) in hours {
+            outcome = outcome.and(append(self.path(hour), lines));
+        }
+        outcome
+    }
+
+    /// The notes of an hour, none when there are none. A line that is torn or of an unknown kind is
+    /// left out. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn read(&self, hour: Hour) -> io::Result<Vec<Note>> {
+        match std::fs::read_to_string(self.path(hour)) {
+            Ok(text) => Ok(parse(&text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The notes in the text of a file; what follows the last line break is not there yet.
+fn parse(text: &str) -> Vec<Note> {
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn append(path: PathBuf, mut lines: String) -> io::Result<()> {
+    let (mut file, is_new) = open(&path)?;
+    let size = file.seek(SeekFrom::End(0))?;
+    if size + lines.len() as u64 > MAX_FILE_BYTES {
+        let problem = format!("{} is full, further notes are dropped", path.display());
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+    }
+    if size > 0 && last_byte(&mut file, size)? != b'\n' {
+        // a line that a crash tore stays, since copies may have it, but must not take another along
+        lines.insert(0, '\n');
+    }
+    file.write_all(lines.as_bytes())?;
+    file.sync_data()?;
+    if is_new { path.parent().map_or(Ok(()), flush_folder) } else { Ok(()) }
+}
+
+fn open(path: &PathBuf) -> io::Result<(File, bool)> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true);
+    match options.open(path) {
+        Ok(file) => Ok((file, false)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            path.parent().map_or(Ok(()), create_folders)?;
+            Ok((options.create(true).open(path)?, true))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn last_byte(file: &mut File, size: u64) -> io::Result<u8> {
+    let mut last = [0];
+    file.seek(SeekFrom::Start(size - 1))?;
+    file.read_exact(&mut last)?;
+    Ok(last[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::store::Access;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_http(text).unwrap()
+    }
+
+    fn name(text: &str) -> FolderName {
+        text.parse().unwrap()
+    }
+
+    fn notes_in(base: &std::path::Path) -> Notes {
+        let feed = Feed { channel: name("chan"), quality: name("source") };
+        Notes::new(Store::open(base, Access::Write).unwrap(), name("node-a"), feed)
+    }
+
+    fn missing(start: &str, why: Why, detail: &str) -> Note {
+        Note::Missing {
+            start: at(start),
+            duration: 2.0,
+            why,
+            detail: detail.to_owned(),
+            learned: at("2026-11-20T10:00:31.5"),
+        }
+    }
+
+    #[test]
+    fn notes_are_lines_in_the_file_of_their_hour() {
+        let base = tempfile::tempdir().unwrap();
+        let notes = notes_in(base.path());
+        let first = missing("2026-11-20T10:00:02", Why::Expired, "404 after 3 attempts");
+        let second = Note::Discontinuity {
+            start: at("2026-11-20T11:12:40"),
+            detail: String::new(),
+            learned: at("2026-11-20T11:12:41"),
+        };
+        notes.append(&[first.clone(), second.clone()]).unwrap();
+        notes.append(&[missing("2026-11-20T10:59:59", Why::TimeOut, "")]).unwrap();
+        let path = base.path().join("notes/node-a/chan/source/2026-11-20T10.jsonl");
+        let expected = "\
+{\"kind\":\"missing\",\"start\":\"2026-11-20T10:00:02.000000\",\"duration\":2.0,\
+\"why\":\"expired\",\"detail\":\"404 after 3 attempts\",\"learned\":\"2026-11-20T10:00:31.500000\"}\n\
+{\"kind\":\"missing\",\"start\":\"2026-11-20T10:59:59.000000\",\"duration\":2.0,\
+\"why\":\"time-out\",\"learned\":\"2026-11-20T10:00:31.500000\"}\n";
+        assert_eq!(std::fs::read_to_string(path).unwrap(), expected);
+        let hour = |text: &str| notes.read(text.parse().unwrap()).unwrap();
+        assert_eq!(hour("2026-11-20T10")[0], first);
+        assert_eq!(hour("2026-11-20T11"), [second]);
+        assert_eq!(hour("2026-11-20T12"), []);
+    }
+
+    #[test]
+    fn a_torn_line_stays_and_takes_no_other_along() {
+        let base = tempfile::tempdir().unwrap();
+        let notes = notes_in(base.path());
+        let first = missing("2026-11-20T10:00:02", Why::Gap, "");
+        notes.append(std::slice::from_ref(&first)).unwrap();
+        let path = notes.path(first.start().hour());
+        let mut torn = std::fs::read(&path).unwrap();
+        torn.extend_from_slice(b"{\"kind\":\"missing\",\"sta");
+        std::fs::write(&path, &torn).unwrap();
+        assert_eq!(notes.read(first.start().hour()).unwrap(), [first.clone()]);
+        let second = missing("2026-11-20T10:00:04", Why::Gap, "");
+        notes.append(std::slice::from_ref(&second)).unwrap();
+        assert_eq!(notes.read(first.start().hour()).unwrap(), [first, second]);
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(bytes.starts_with(&torn), "a copy made before is a prefix");
+    }
+
+    #[test]
+    fn unknown_kinds_and_fields_are_no_trouble() {
+        let note = missing("2026-11-20T10:00:02", Why::SequenceJump, "");
+        let known = serde_json::to_string(&note).unwrap();
+        let extended = known.replace("\"kind\"", "\"by\":\"x\",\"kind\"");
+        let text = format!("{{\"kind\":\"invented\",\"start\":7}}\nnonsense\n{extended}\n");
+        assert_eq!(parse(&text), [note]);
+    }
+
+    #[test]
+    fn a_file_does_not_grow_without_end() {
+        let base = tempfile::tempdir().unwrap();
+        let notes = notes_in(base.path());
+        let note = missing("2026-11-20T10:00:02", Why::Gap, "");
+        let path = notes.path(note.start().hour());
+        create_folders(path.parent().unwrap()).unwrap();
+        File::create(&path).unwrap().set_len(MAX_FILE_BYTES - 10).unwrap();
+        let other_hour = missing("2026-11-20T11:00:02", Why::Gap, "");
+        let error = notes.append(&[note, other_hour.clone()]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(notes.read(other_hour.start().hour()).unwrap(), [other_hour]);
+    }
+}
