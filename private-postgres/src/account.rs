@@ -41,18 +41,13 @@ impl Account {
 
     fn owner_of_cluster(data: &Path) -> Option<Self> {
         let made = fs::metadata(data.join("PG_VERSION")).ok()?;
-        let owner = Self {
-            uid: made.uid(),
-            gid: made.gid(),
-        };
+        let owner = Self { uid: made.uid(), gid: made.gid() };
         (owner.uid != 0).then_some(owner)
     }
 
     /// Reads one account's numbers from the text of a passwd file; root is no answer.
     fn in_passwd(passwd: &str, name: &str) -> Option<Self> {
-        let line = passwd
-            .lines()
-            .find(|line| line.split(':').next() == Some(name))?;
+        let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
         let mut fields = line.split(':').skip(2);
         let uid = fields.next()?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
@@ -63,9 +58,7 @@ impl Account {
 /// Returns the caller's effective user, which owns its folder in /proc.
 pub(crate) fn caller_uid() -> Result<u32, Error> {
     let folder = Path::new("/proc/self");
-    Ok(fs::metadata(folder)
-        .map_err(Error::io("look at", folder))?
-        .uid())
+    Ok(fs::metadata(folder).map_err(Error::io("look at", folder))?.uid())
 }
 
 #[cfg(test)]

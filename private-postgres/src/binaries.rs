@@ -27,10 +27,9 @@ impl Binaries {
             return match installed.iter().find(|(number, _)| *number == version) {
                 Some((_, found)) => Ok(found.clone()),
                 None if installed.is_empty() => in_path().ok_or(Error::NotInstalled),
-                None => Err(Error::OtherVersion {
-                    data: data.to_owned(),
-                    version: version.to_string(),
-                }),
+                None => {
+                    Err(Error::OtherVersion { data: data.to_owned(), version: version.to_string() })
+                }
             };
         }
         installed
@@ -47,9 +46,7 @@ impl Binaries {
     }
 
     fn complete(folder: PathBuf) -> Option<Self> {
-        let complete = ["initdb", "postgres"]
-            .iter()
-            .all(|name| folder.join(name).is_file());
+        let complete = ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file());
         complete.then_some(Self(folder))
     }
 }

@@ -54,10 +54,7 @@ pub(crate) fn run(mut command: Command, program: &str) -> Result<(), Error> {
 /// Returns the last lines of a text, on one line.
 pub(crate) fn tail(text: &str) -> String {
     const LINES: usize = 8;
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(LINES)..].join(" | ")
 }
 

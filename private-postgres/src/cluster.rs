@@ -70,11 +70,7 @@ impl Cluster {
             log,
             user: USER,
         })?;
-        Ok(Self {
-            binaries,
-            keeper: Some(keeper),
-            place,
-        })
+        Ok(Self { binaries, keeper: Some(keeper), place })
     }
 
     /// Returns the address of a database, as both libpq and sqlx take it.
@@ -184,13 +180,7 @@ fn server_command(
     command.args(["-p", PORT, "-N", MAX_CONNECTIONS, "-c", "listen_addresses="]);
     if !durable {
         // -F is fsync=off
-        command.args([
-            "-F",
-            "-c",
-            "synchronous_commit=off",
-            "-c",
-            "full_page_writes=off",
-        ]);
+        command.args(["-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
     }
     command.stdout(output).stderr(errors);
     Ok(command)

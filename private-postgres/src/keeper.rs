@@ -55,11 +55,7 @@ impl Keeper {
             .spawn(move || keep(server, &report, &released))
             .map_err(Error::spawn)?;
         if let Ok(pid) = reported.recv() {
-            return Ok(Self {
-                pid,
-                release,
-                thread,
-            });
+            return Ok(Self { pid, release, thread });
         }
         Err(match thread.join() {
             Ok(Err(error)) => error,
@@ -86,13 +82,8 @@ impl Keeper {
             return Ok(());
         }
         // Its children notice that it is gone and end too.
-        server
-            .kill()
-            .and_then(|()| server.wait())
-            .map_err(Error::spawn)?;
-        Err(Error::Killed {
-            seconds: STOP.as_secs(),
-        })
+        server.kill().and_then(|()| server.wait()).map_err(Error::spawn)?;
+        Err(Error::Killed { seconds: STOP.as_secs() })
     }
 }
 
@@ -121,10 +112,7 @@ fn wait_until_ready(child: &mut Child, server: &Server) -> Result<(), Error> {
             });
         }
         if Instant::now() >= deadline {
-            return Err(Error::NotReady {
-                seconds: START.as_secs(),
-                log: log(),
-            });
+            return Err(Error::NotReady { seconds: START.as_secs(), log: log() });
         }
         sleep(POLL);
     }

@@ -53,11 +53,7 @@ impl Place {
             && reachable(data, account)?
         {
             if fits(data) {
-                return Ok(Self {
-                    data: data.to_owned(),
-                    socket: data.to_owned(),
-                    _private: None,
-                });
+                return Ok(Self { data: data.to_owned(), socket: data.to_owned(), _private: None });
             }
             let private = PrivateFolder::make(account)?;
             return Ok(Self {
@@ -105,17 +101,11 @@ impl PrivateFolder {
             while let Ok(folder) = make_private(root) {
                 if let Some(lock) = lock(folder.path())? {
                     give(folder.path(), account)?;
-                    return Ok(Self {
-                        folder,
-                        _lock: lock,
-                    });
+                    return Ok(Self { folder, _lock: lock });
                 }
             }
         }
-        Err(Error::NoPlace {
-            tried: roots,
-            max: MAX_SOCKET_PATH,
-        })
+        Err(Error::NoPlace { tried: roots, max: MAX_SOCKET_PATH })
     }
 
     fn path(&self) -> &Path {

@@ -47,15 +47,9 @@ fn starts_answers_stops_and_leaves_nothing() {
     let socket = cluster.socket_folder().to_owned();
     cluster.create_database("it's \"odd\" & all").unwrap();
     assert_eq!(psql(&cluster.url("it's \"odd\" & all"), "SELECT 1"), "1");
-    assert_eq!(
-        psql(&cluster.url("postgres"), "SHOW server_encoding"),
-        "UTF8"
-    );
+    assert_eq!(psql(&cluster.url("postgres"), "SHOW server_encoding"), "UTF8");
     assert_eq!(psql(&cluster.url("postgres"), "SHOW listen_addresses"), "");
-    assert_eq!(
-        fs::metadata(&socket).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o700);
 
     cluster.stop().unwrap();
     assert!(!lives(pid));
@@ -76,17 +70,11 @@ fn a_data_folder_is_kept_and_used_again() {
     let data = folder.path().join("cluster");
     let cluster = start(Some(data.clone()));
     assert_eq!(cluster.data_folder(), data);
-    psql(
-        &cluster.url("postgres"),
-        "CREATE TABLE kept AS SELECT 42 AS answer",
-    );
+    psql(&cluster.url("postgres"), "CREATE TABLE kept AS SELECT 42 AS answer");
     cluster.stop().unwrap();
 
     let again = start(Some(data));
-    assert_eq!(
-        psql(&again.url("postgres"), "SELECT answer FROM kept"),
-        "42"
-    );
+    assert_eq!(psql(&again.url("postgres"), "SELECT answer FROM kept"), "42");
 }
 
 #[test]
