@@ -3,6 +3,7 @@
 //! The texts are put together here and not by our writer, so that a mistake which reader and writer
 //! share would show. Left out is what that crate is known to read differently: titles with commas,
 //! fractional target durations, several DATERANGEs before one segment.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use common::format::hls::{MediaPlaylist, MultivariantPlaylist, RenditionKind, Segment};
 use m3u8_rs::AlternativeMediaType;
@@ -19,28 +20,29 @@ fn segment() -> impl Strategy<Value = String> {
         ("[A-Za-z|]{0,8}", "[a-z0-9]{1,12}"),
     )
         .prop_map(|((discontinuity, mapped), time, range, key, millis, (title, name))| {
-            let mut text = String::new();
+            let mut lines = Vec::new();
             if discontinuity {
-                text += "#EXT-X-DISCONTINUITY\n";
+                lines.push("#EXT-X-DISCONTINUITY".to_owned());
             }
             if mapped {
-                text += &format!("#EXT-X-MAP:URI=\"{name}.mp4\",BYTERANGE=\"100@7\"\n");
+                lines.push(format!("#EXT-X-MAP:URI=\"{name}.mp4\",BYTERANGE=\"100@7\""));
             }
             if let Some(key) = key {
-                text += &format!("#EXT-X-KEY:METHOD=AES-128,URI=\"https://k/{key}\"\n");
+                lines.push(format!("#EXT-X-KEY:METHOD=AES-128,URI=\"https://k/{key}\""));
             }
             if let Some(time) = time {
                 let (hours, rest) = (time / 3_600_000, time % 3_600_000);
                 let (minutes, rest) = (rest / 60_000, rest % 60_000);
                 let (seconds, millis) = (rest / 1_000, rest % 1_000);
                 let clock = format!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03}");
-                text += &format!("#EXT-X-PROGRAM-DATE-TIME:2026-11-20T{clock}+02:00\n");
+                lines.push(format!("#EXT-X-PROGRAM-DATE-TIME:2026-11-20T{clock}+02:00"));
             }
             if let Some((length, offset)) = range {
-                text += &format!("#EXT-X-BYTERANGE:{length}@{offset}\n");
+                lines.push(format!("#EXT-X-BYTERANGE:{length}@{offset}"));
             }
             let (whole, fraction) = (millis / 1_000, millis % 1_000);
-            text + &format!("#EXTINF:{whole}.{fraction:03},{title}\n{name}.ts\n")
+            lines.push(format!("#EXTINF:{whole}.{fraction:03},{title}\n{name}.ts\n"));
+            lines.join("\n")
         })
 }
 
@@ -60,17 +62,17 @@ fn media_playlist() -> impl Strategy<Value = String> {
 fn multivariant_playlist() -> impl Strategy<Value = String> {
     let variant = (1..99_999_999_u64, 1..4_000_u32, 1..3_000_u32, "[a-z]{1,8}", any::<bool>());
     prop::collection::vec(variant, 1..8).prop_map(|variants| {
-        let mut text = "#EXTM3U\n".to_owned();
+        let mut lines = vec!["#EXTM3U\n".to_owned()];
         for (bandwidth, width, height, name, default) in variants {
             let default = if default { "YES" } else { "NO" };
-            text += &format!(
+            lines.push(format!(
                 "#EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID=\"{name}\",NAME=\"{name}!\",DEFAULT={default}\n\
                 #EXT-X-STREAM-INF:BANDWIDTH={bandwidth},AVERAGE-BANDWIDTH={bandwidth},\
                 RESOLUTION={width}x{height},FRAME-RATE=29.970,CODECS=\"avc1.4d401f,mp4a.40.2\",\
                 VIDEO=\"{name}\"\n{name}.m3u8\n"
-            );
+            ));
         }
-        text
+        lines.concat()
     })
 }
 

@@ -4,6 +4,7 @@
 //! with absurd values, and on mangled samples; what the writer writes reads back as it was given.
 //! Excluded: what players make of the written text, which the goldens beside the writer pin down.
 //! A failing case prints its seed; `PROPTEST_CASES` sets how many are tried.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use common::base::time::Timestamp;
 use common::format::hls::{
@@ -146,7 +147,9 @@ fn playlist() -> impl Strategy<Value = MediaPlaylist> {
     (segments, map, kind, any::<(u64, u64, bool)>()).prop_map(
         |(mut segments, map, playlist_type, (media_sequence, discontinuity_sequence, end_list))| {
             let map = map.map(|(uri, byte_range)| Map { uri, byte_range }.into());
-            segments.iter_mut().for_each(|segment| segment.map.clone_from(&map));
+            for segment in &mut segments {
+                segment.map.clone_from(&map);
+            }
             let durations = segments.iter().filter_map(|segment| segment.duration);
             #[expect(clippy::cast_precision_loss, reason = "at most 3600")]
             let target = target_duration(durations) as f64;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +127,7 @@ impl Notes {
         }
         let mut outcome = Ok(());
         for (hour, lines) in hours {
-            outcome = outcome.and(append(self.path(hour), lines));
+            outcome = outcome.and(append(&self.path(hour), lines));
         }
         outcome
     }
@@ -153,8 +153,8 @@ fn parse(text: &str) -> Vec<Note> {
     whole.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-fn append(path: PathBuf, mut lines: String) -> io::Result<()> {
-    let (mut file, is_new) = open(&path)?;
+fn append(path: &Path, mut lines: String) -> io::Result<()> {
+    let (mut file, is_new) = open(path)?;
     let size = file.seek(SeekFrom::End(0))?;
     if size + lines.len() as u64 > MAX_FILE_BYTES {
         let problem = format!("{} is full, further notes are dropped", path.display());
@@ -169,7 +169,7 @@ fn append(path: PathBuf, mut lines: String) -> io::Result<()> {
     if is_new { path.parent().map_or(Ok(()), flush_folder) } else { Ok(()) }
 }
 
-fn open(path: &PathBuf) -> io::Result<(File, bool)> {
+fn open(path: &Path) -> io::Result<(File, bool)> {
     let mut options = OpenOptions::new();
     options.read(true).append(true);
     match options.open(path) {
@@ -202,7 +202,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn notes_in(base: &std::path::Path) -> Notes {
+    fn notes_in(base: &Path) -> Notes {
         let feed = Feed { channel: name("chan"), quality: name("source") };
         Notes::new(Store::open(base, Access::Write).unwrap(), name("node-a"), feed)
     }
