@@ -5,6 +5,7 @@
 //! fractional target durations, several DATERANGEs before one segment.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+use common::base::time::Timestamp;
 use common::format::hls::{MediaPlaylist, MultivariantPlaylist, RenditionKind, Segment};
 use m3u8_rs::AlternativeMediaType;
 use proptest::prelude::*;
@@ -85,7 +86,7 @@ fn compare_segment(ours: &Segment, theirs: &m3u8_rs::MediaSegment) {
     assert_eq!(ours.title, theirs.title.clone().unwrap_or_default());
     assert_eq!(ours.discontinuity, theirs.discontinuity);
     let time = theirs.program_date_time.map(|time| time.timestamp_micros());
-    assert_eq!(ours.program_date_time.map(|time| time.micros()), time);
+    assert_eq!(ours.program_date_time.map(Timestamp::micros), time);
     let range = theirs.byte_range.as_ref().map(|range| (range.length, range.offset));
     assert_eq!(ours.byte_range.map(|range| (range.length, range.offset)), range);
     if let Some(map) = &theirs.map {

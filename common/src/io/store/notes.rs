@@ -252,7 +252,7 @@ mod tests {
         let mut torn = std::fs::read(&path).unwrap();
         torn.extend_from_slice(b"{\"kind\":\"missing\",\"sta");
         std::fs::write(&path, &torn).unwrap();
-        assert_eq!(notes.read(first.start().hour()).unwrap(), [first.clone()]);
+        assert_eq!(notes.read(first.start().hour()).unwrap(), std::slice::from_ref(&first));
         let second = missing("2026-11-20T10:00:04", Why::Gap, "");
         notes.append(std::slice::from_ref(&second)).unwrap();
         assert_eq!(notes.read(first.start().hour()).unwrap(), [first, second]);

@@ -14,8 +14,8 @@ fn header() -> MediaHeader {
     }
 }
 
-fn time(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::parse_http(text).unwrap())
+fn time(text: &str) -> Timestamp {
+    Timestamp::parse_http(text).unwrap()
 }
 
 #[test]
@@ -28,14 +28,14 @@ fn a_media_playlist_is_what_the_standard_wants() {
     let first = SegmentEntry {
         uri: "a.ts",
         duration: 2.0,
-        program_date_time: time("2026-11-20T10:00:00"),
+        program_date_time: Some(time("2026-11-20T10:00:00")),
         ..SegmentEntry::default()
     };
     let second = SegmentEntry {
         uri: "b.ts",
         duration: 1.967,
         title: "a, b",
-        program_date_time: time("2026-11-20T10:00:02.0004"),
+        program_date_time: Some(time("2026-11-20T10:00:02.0004")),
         discontinuity: true,
         gap: true,
         ..SegmentEntry::default()

@@ -12,8 +12,8 @@ fn read(lines: &str) -> MediaPlaylist {
     MediaPlaylist::parse(format!("#EXTM3U\n{lines}\n").as_bytes()).unwrap()
 }
 
-fn at(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::parse_http(text).unwrap())
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse_http(text).unwrap()
 }
 
 #[test]
@@ -33,14 +33,14 @@ fn twitch_advertisements_keep_every_date_range_and_prefetch_stays_apart() {
     ];
     assert_eq!(ranges, expected);
     let advertisement = &list.date_ranges[0];
-    assert_eq!(advertisement.start, at("2026-11-20T09:59:58.123"));
+    assert_eq!(advertisement.start, Some(at("2026-11-20T09:59:58.123")));
     assert_eq!(advertisement.duration, Some(15.187));
     let url = advertisement.attributes.get("X-TV-TWITCH-AD-URL");
     assert_eq!(url, Some("https://ads.example.net/?a=1,2&b=%22"));
     let flags: Vec<_> = list.segments.iter().map(|s| (s.title.as_str(), s.discontinuity)).collect();
     let title = "Amazon|1234567890";
     assert_eq!(flags, [(title, false), (title, false), ("live", true), ("live", false)]);
-    assert_eq!(list.segments[2].program_date_time, at("2026-11-20T10:00:02.123"));
+    assert_eq!(list.segments[2].program_date_time, Some(at("2026-11-20T10:00:02.123")));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn maps_apply_until_the_next_and_dates_may_follow_the_duration() {
     let list = sample!("ffmpeg-fmp4");
     let maps: Vec<_> = list.segments.iter().map(|s| &*s.map.as_ref().unwrap().uri).collect();
     assert_eq!(maps, ["init.mp4", "init.mp4", "init2.mp4"]);
-    assert_eq!(list.segments[0].program_date_time, at("2026-11-20T10:00:24"));
+    assert_eq!(list.segments[0].program_date_time, Some(at("2026-11-20T10:00:24")));
     assert_eq!(list.segments[2].duration, Some(1.966_667));
     assert!(list.segments[2].discontinuity);
     assert_eq!(list.number_of(2), 14);
