@@ -1,5 +1,6 @@
 //! Layer 4: everything that touches the outside: disk, network, processes, database.
 
+pub mod blocks;
 #[cfg(feature = "db")]
 pub mod db;
 pub mod http;

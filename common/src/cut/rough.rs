@@ -1,0 +1,103 @@
+//! Rough cuts: whole segments, one after the other, as they are stored.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::io::blocks::{FilePart, blocks};
+use crate::io::store::{Feed, Store};
+use crate::plan::cut::Plan;
+
+/// The bytes of every segment of `plan`, in order and in large blocks.
+///
+/// The cut begins and ends with whole segments, so it may be longer than its ranges, and nothing is
+/// blended where they meet. A file that is gone since it was planned ends the stream with an error.
+///
+/// Cancel safety: dropped at any time, it reads no further than the block that is being read.
+pub fn stream(
+    store: &Store,
+    feed: &Feed,
+    plan: Plan,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
+    let folder = store.feed_path(feed);
+    blocks(plan.into_segments().map(move |segment| {
+        let hour = folder.join(segment.hour().to_string());
+        open(&hour.join(&*segment.file_name))
+    }))
+}
+
+fn open(path: &Path) -> io::Result<FilePart> {
+    File::open(path).map(FilePart::rest_of).map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot open {}: {error}", path.display()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use futures_util::{StreamExt, TryStreamExt};
+
+    use super::super::{PlanError, plan};
+    use super::*;
+    use crate::base::time::{Hour, TimeRange};
+    use crate::format::segment::{Completeness, MediaDuration};
+    use crate::io::store::Access;
+    use crate::plan::cut::Holes;
+
+    fn minutes(start: i64, end: i64) -> TimeRange {
+        let ten = "2026-11-20T10".parse::<Hour>().unwrap().start();
+        TimeRange::new(ten + TimeDelta::minutes(start), ten + TimeDelta::minutes(end)).unwrap()
+    }
+
+    /// A store with a segment of a minute, holding its own number, at each of these minutes.
+    async fn store(starts: &[i64]) -> (tempfile::TempDir, Store, Feed) {
+        let base = tempfile::tempdir().unwrap();
+        let store = Store::open(base.path(), Access::Write).unwrap();
+        let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
+        let minute = MediaDuration::from_seconds(60.0).unwrap();
+        for start in starts {
+            let range = minutes(*start, start + 1);
+            let mut segment = store.begin_segment(&feed, range.start(), minute).await.unwrap();
+            segment.write(format!("{start} ").as_bytes()).await.unwrap();
+            segment.publish(Completeness::Full).await.unwrap();
+        }
+        (base, store, feed)
+    }
+
+    #[tokio::test]
+    async fn a_cut_is_its_segments_range_by_range() {
+        let (_base, store, feed) = store(&[0, 1, 58, 59, 60, 61]).await;
+        let ranges = [minutes(59, 61), minutes(0, 2)];
+        let plan = plan(&store, &feed, &ranges, Holes::Refuse, 2).unwrap();
+        let blocks: Vec<Bytes> = stream(&store, &feed, plan).try_collect().await.unwrap();
+        assert_eq!(blocks.concat(), b"59 60 0 1 ");
+    }
+
+    #[tokio::test]
+    async fn a_segment_that_vanished_is_an_error_that_names_it() {
+        let (_base, store, feed) = store(&[0, 1]).await;
+        let plan = plan(&store, &feed, &[minutes(0, 2)], Holes::Refuse, 1).unwrap();
+        let gone = plan.ranges[0].segments[1].file_name.clone();
+        std::fs::remove_file(store.hour_path(&feed, minutes(1, 2).start().hour()).join(&*gone))
+            .unwrap();
+        let read: Vec<io::Result<Bytes>> = stream(&store, &feed, plan).collect().await;
+        assert_eq!(read.len(), 2);
+        let error = read[1].as_ref().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().contains(&*gone), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_plan_reads_a_bounded_number_of_hours() {
+        let (_base, store, feed) = store(&[0, 60, 120]).await;
+        let ranges = [minutes(0, 1), minutes(120, 121)];
+        let refused = plan(&store, &feed, &ranges, Holes::Allow, 2).unwrap_err();
+        assert!(matches!(refused, PlanError::TooLong(2)), "{refused}");
+        assert!(plan(&store, &feed, &ranges, Holes::Allow, 3).is_ok());
+        // the hours in between and without video cost nothing
+        assert!(plan(&store, &feed, &[minutes(-1_000_000, 1)], Holes::Allow, 1).is_ok());
+    }
+}

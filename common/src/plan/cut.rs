@@ -1,0 +1,163 @@
+//! Which segments a cut is made of, or why it cannot be made.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::chosen::{ChosenSegment, chosen_segments};
+use super::listing::HourListing;
+use super::select::{Hole, best_segments};
+use crate::base::time::{TimeRange, Timestamp};
+use crate::format::folder::FolderName;
+
+/// Whether a cut may be made although video is missing inside a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holes {
+    /// What is there is cut.
+    Allow,
+    /// The cut is refused.
+    Refuse,
+}
+
+impl Holes {
+    /// What a flag "allow holes" means.
+    pub const fn allowed_if(allowed: bool) -> Self {
+        if allowed { Self::Allow } else { Self::Refuse }
+    }
+}
+
+/// The ranges of a cut in the order in which they are shown, with their segments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Each range has at least one segment.
+    pub ranges: Vec<PlannedRange>,
+}
+
+/// One range of a cut.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedRange {
+    /// What was asked for.
+    pub range: TimeRange,
+    /// What there is of it, in order; the first and the last segment may reach over its ends.
+    pub segments: Vec<ChosenSegment>,
+}
+
+impl Plan {
+    /// Plans a cut of `ranges` out of `hours`, the listings of one feed in order, which must hold
+    /// every hour that [`TimeRange::may_lie_in`] names for any of the ranges, as far as it exists.
+    ///
+    /// # Errors
+    ///
+    /// When a range has no video at all, or `holes` are refused and there are some.
+    pub fn new(
+        quality: &FolderName,
+        hours: &[HourListing],
+        ranges: &[TimeRange],
+        holes: Holes,
+    ) -> Result<Self, CutError> {
+        let mut missing = Missing::default();
+        let mut planned = Vec::with_capacity(ranges.len());
+        for &range in ranges {
+            let near = hours.iter().filter(|listing| range.may_lie_in(listing.hour));
+            let selection = best_segments(near, range);
+            if selection.segments().next().is_none() {
+                let whole = Hole { start: range.start(), end: range.end() };
+                return Err(CutError::Empty { quality: quality.clone(), range: whole.into() });
+            }
+            selection.holes().for_each(|hole| missing.add(hole));
+            planned.push(PlannedRange { range, segments: chosen_segments(&selection) });
+        }
+        if holes == Holes::Refuse && missing.count > 0 {
+            return Err(CutError::Holes { quality: quality.clone(), missing });
+        }
+        Ok(Self { ranges: planned })
+    }
+
+    /// All segments in the order in which they are shown.
+    pub fn into_segments(self) -> impl Iterator<Item = ChosenSegment> + Send + 'static {
+        self.ranges.into_iter().flat_map(|range| range.segments)
+    }
+}
+
+/// Why a cut cannot be made. Each message is one sentence of bounded length for whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CutError {
+    /// Video is missing inside the ranges.
+    #[error("{quality} lacks {missing}")]
+    Holes {
+        /// Which quality lacks it.
+        quality: FolderName,
+        /// Where.
+        missing: Missing,
+    },
+    /// A range has no video.
+    #[error("{quality} has no video from {range}")]
+    Empty {
+        /// Which quality has none.
+        quality: FolderName,
+        /// Where.
+        range: Missing,
+    },
+}
+
+/// Missing spans for people: the first ones, and how many there are.
+///
+/// Prints as `2026-11-20 10:00:02.000 to 10:00:04.500, 10:00:08.000 to 10:00:10.000 and 3 more`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    first: Vec<Hole>,
+    count: usize,
+}
+
+impl Missing {
+    /// How many spans are named.
+    const NAMED: usize = 8;
+
+    fn add(&mut self, hole: Hole) {
+        if self.first.len() < Self::NAMED {
+            self.first.push(hole);
+        }
+        self.count += 1;
+    }
+}
+
+impl From<Hole> for Missing {
+    fn from(hole: Hole) -> Self {
+        Self { first: vec![hole], count: 1 }
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut date = None;
+        for (index, hole) in self.first.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            write_time(f, hole.start, &mut date)?;
+            f.write_str(" to ")?;
+            write_time(f, hole.end, &mut date)?;
+        }
+        match self.count - self.first.len() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+/// Writes `time`, with its date where that is not the one written last.
+fn write_time(
+    f: &mut fmt::Formatter<'_>,
+    time: Timestamp,
+    date: &mut Option<chrono::NaiveDate>,
+) -> fmt::Result {
+    let naive = time.to_naive();
+    if date.replace(naive.date()) != Some(naive.date()) {
+        write!(f, "{} ", naive.date())?;
+    }
+    let whole_millis = time.micros() % 1_000 == 0;
+    write!(f, "{}", naive.format(if whole_millis { "%H:%M:%S%.3f" } else { "%H:%M:%S%.6f" }))
+}
+
+#[cfg(test)]
+mod tests;
