@@ -90,9 +90,14 @@ fn listing(files: &[File]) -> HourListing {
     HourListing::new(hour(), sizes.keys(), |name| sizes.get(name).copied())
 }
 
+/// Spans whose ends often fall on the grid of the files, where the rules turn.
 fn range() -> impl Strategy<Value = TimeRange> {
-    (50_000..130_000_i64, 1..60_000_i64)
-        .prop_map(|(start, length)| TimeRange::new(at(start), at(start + length)).unwrap())
+    let edge = || (25..65_i64, prop_oneof![Just(0), -2000..2000_i64]);
+    let edges = (edge(), edge()).prop_map(|edges| {
+        let (start, end) = edges;
+        (at(start.0 * 2000 + start.1), at(end.0 * 2000 + end.1))
+    });
+    edges.prop_filter_map("no span", |(start, end)| TimeRange::new(start, end))
 }
 
 /// The contract, sentence by sentence and without regard for speed: the names chosen, `None` where
