@@ -52,8 +52,9 @@ complain() {
 
 # Says what somebody with the rights has to run.
 refuse() {
-    complain "missing: $missing; installing that needs root. As root, run:"
-    complain "    sh $here/setup.sh $profile"
+    sudo=$(! has sudo || echo "sudo ")
+    complain "missing: $missing. Installing needs root; as root, run:"
+    complain "    ${sudo}sh $here/setup.sh $profile"
     complain "which starts no service and does no more than:"
     complain "    apt-get install --yes --no-install-recommends $missing"
     exit 2

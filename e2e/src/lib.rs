@@ -1,1 +1,4 @@
 //! e2e
+
+#[cfg(test)]
+mod bans;
