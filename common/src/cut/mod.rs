@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::base::time::TimeRange;
 use crate::io::store::{Feed, Store};
-use crate::plan::cut::{CutError, Holes, Plan};
+use crate::plan::cut::{CutError, Holes, Plan, check_length};
 
 pub mod rough;
 
@@ -16,9 +16,6 @@ pub enum PlanError {
     /// What is stored does not allow the cut.
     #[error(transparent)]
     Refused(#[from] CutError),
-    /// There are more hours of video in the ranges than are read for one cut.
-    #[error("the ranges hold more than {0} recorded hours")]
-    TooLong(usize),
     /// What is stored cannot be read.
     #[error("cannot list what is stored")]
     Store(#[source] io::Error),
@@ -28,19 +25,17 @@ pub enum PlanError {
 ///
 /// # Errors
 ///
-/// When the cut is refused, or needs more than `max_hours` hours, or a folder cannot be read.
+/// When the cut is refused, or a folder cannot be read.
 pub fn plan(
     store: &Store,
     feed: &Feed,
     ranges: &[TimeRange],
     holes: Holes,
-    max_hours: usize,
 ) -> Result<Plan, PlanError> {
+    // before anything is read: the length bounds how much that can be
+    check_length(ranges)?;
     let mut hours = store.hours(feed).map_err(PlanError::Store)?;
     hours.retain(|hour| ranges.iter().any(|range| range.may_lie_in(*hour)));
-    if hours.len() > max_hours {
-        return Err(PlanError::TooLong(max_hours));
-    }
     let listings: io::Result<Vec<_>> = hours.iter().map(|hour| store.hour(feed, *hour)).collect();
     let listings = listings.map_err(PlanError::Store)?;
     Ok(Plan::new(&feed.quality, &listings, ranges, holes)?)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use thiserror::Error;
 
 use super::chosen::{ChosenSegment, chosen_segments};
@@ -9,6 +10,9 @@ use super::listing::HourListing;
 use super::select::{Hole, best_segments};
 use crate::base::time::{TimeRange, Timestamp};
 use crate::format::folder::FolderName;
+
+/// How many hours of video one plan may span, so that it fits into memory: more than two weeks.
+pub const MAX_HOURS: i64 = 400;
 
 /// Whether a cut may be made although video is missing inside a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +52,15 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// When a range has no video at all, or `holes` are refused and there are some.
+    /// When the ranges are too long, one has no video at all, or `holes` are refused and there are
+    /// some.
     pub fn new(
         quality: &FolderName,
         hours: &[HourListing],
         ranges: &[TimeRange],
         holes: Holes,
     ) -> Result<Self, CutError> {
+        check_length(ranges)?;
         let mut missing = Missing::default();
         let mut planned = Vec::with_capacity(ranges.len());
         for &range in ranges {
@@ -79,9 +85,22 @@ impl Plan {
     }
 }
 
+/// Whether `ranges` are short enough to be planned.
+///
+/// # Errors
+///
+/// When they are longer than [`MAX_HOURS`] in all.
+pub fn check_length(ranges: &[TimeRange]) -> Result<(), CutError> {
+    let length: TimeDelta = ranges.iter().map(|range| range.length()).sum();
+    if length > TimeDelta::hours(MAX_HOURS) { Err(CutError::TooLong) } else { Ok(()) }
+}
+
 /// Why a cut cannot be made. Each message is one sentence of bounded length for whoever asked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CutError {
+    /// The ranges are longer than a plan may be.
+    #[error("the ranges are longer than {MAX_HOURS} hours in all")]
+    TooLong,
     /// Video is missing inside the ranges.
     #[error("{quality} lacks {missing}")]
     Holes {

@@ -69,6 +69,16 @@ fn a_range_without_video_is_refused_even_where_holes_are_allowed() {
 }
 
 #[test]
+fn the_length_of_all_ranges_together_is_bounded() {
+    let hours = [listing(ten(), [0])];
+    let half = MAX_HOURS * 3600 / 2;
+    let fits = [seconds(0, half), seconds(0, half)];
+    assert!(plan(&hours, &fits, Holes::Allow).is_ok());
+    let too_long = [seconds(0, half), seconds(0, half + 1)];
+    assert_eq!(plan(&hours, &too_long, Holes::Allow), Err(CutError::TooLong));
+}
+
+#[test]
 fn other_hours_do_not_disturb_a_range() {
     let eleven = ten().next().unwrap();
     let hours = [listing(ten(), [3598]), listing(eleven, [0, 2])];
