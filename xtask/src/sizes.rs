@@ -109,9 +109,8 @@ mod tests {
 
     #[test]
     fn declarations_and_function_types_have_no_body() {
-        let text =
-            "trait T { fn declared(&self); }\nstruct S { call: fn(u8) -> u8 }\nfn real() {\n}\n";
+        let text = "trait T { fn declared(&self); fn given(&self) {} }\nstruct S { call: fn(u8) -> u8 }\nfn real() {\n}\n";
         let found = functions_in(text.parse().unwrap());
-        assert_eq!(found, [function("real", 3, 2)]);
+        assert_eq!(found, [function("given", 1, 1), function("real", 3, 2)]);
     }
 }

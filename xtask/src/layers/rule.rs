@@ -151,6 +151,7 @@ mod tests {
             "1: base (layer 1) uses plan (layer 3)",
         );
         accepts("common/src/base/time/parse.rs", "use super::super::hash;");
+        accepts("common/src/base/time.rs", "mod inner { use super::super::hash; }");
         refuses(
             "common/src/plan/select/walk.rs",
             "\nuse super::super::super::io::store;",
@@ -213,6 +214,11 @@ mod tests {
             "use super::*;",
             "1: names the root of common as a whole: name the layer",
         );
+        refuses(
+            "common/src/base/mod.rs",
+            "use crate as whole;",
+            "1: names the root of common as a whole: name the layer",
+        );
     }
 
     #[test]
@@ -238,6 +244,7 @@ mod tests {
             "1: format is pure and uses tokio::time::sleep",
         );
         accepts("common/src/format/segment.rs", "#[cfg(test)] mod tests { use std::fs; }");
+        refuses("common/src/plan/select.rs", "use tokio as t;", "1: plan is pure and uses tokio");
         accepts("common/src/io/store/mod.rs", "use std::fs;");
     }
 }
