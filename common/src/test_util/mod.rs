@@ -3,5 +3,7 @@
 mod clock;
 #[cfg(feature = "db")]
 pub mod database;
+#[cfg(feature = "db")]
+pub mod database_proxy;
 
 pub use clock::TestClock;
