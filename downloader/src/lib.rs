@@ -1,1 +1,13 @@
-//! downloader
+//! Records live HLS streams into the segment store.
+
+pub mod config;
+mod known;
+mod planner;
+
+/// Records.
+pub async fn run(
+    _context: common::service::Context,
+    _config: config::Config,
+) -> anyhow::Result<()> {
+    Ok(())
+}

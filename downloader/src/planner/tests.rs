@@ -1,0 +1,397 @@
+use std::fmt::Write as _;
+
+use common::base::hash::ContentHash;
+use common::io::store::notes::Why;
+
+use super::*;
+
+/// No segment to fetch.
+const NONE: [u64; 0] = [];
+const HOUR: &str = "2026-11-20T10";
+
+/// A planner with its surroundings, driven by playlists of two-second segments.
+struct Bench {
+    planner: Planner,
+    known: Known,
+    now: Now,
+    events: Vec<Event>,
+}
+
+/// Seconds after 10:00.
+fn at(seconds: f64) -> Timestamp {
+    let hour: Hour = HOUR.parse().unwrap();
+    hour.start() + delta(seconds)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a few minutes")]
+fn delta(seconds: f64) -> TimeDelta {
+    TimeDelta::microseconds((seconds * 1e6).round() as i64)
+}
+
+/// Dated segments of two seconds, number `n` beginning `2n` seconds after 10:00.
+fn dated(numbers: std::ops::RangeInclusive<u64>) -> String {
+    let mut text = format!("#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{}\n", numbers.start());
+    for number in numbers {
+        let start = at(2.0 * number as f64);
+        writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{start}Z\n#EXTINF:2.0,\n{number}.ts").unwrap();
+    }
+    text
+}
+
+/// The same without dates.
+fn undated(numbers: std::ops::RangeInclusive<u64>) -> String {
+    let text = dated(numbers);
+    let lines = text.lines().filter(|line| !line.starts_with("#EXT-X-PROGRAM"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+impl Bench {
+    fn new() -> Self {
+        let now = Now { wall: at(600.0), instant: Instant::now() };
+        Self { planner: Planner::default(), known: Known::default(), now, events: Vec::new() }
+    }
+
+    /// With full segments of two seconds in the store that begin at those seconds.
+    fn with_stored(starts: &[u32]) -> Self {
+        let hash = ContentHash::of(b"");
+        let name = |start: &u32| format!("{:02}:{:02}-2.0-full-{hash}.ts", start / 60, start % 60);
+        let names: Vec<String> = starts.iter().map(name).collect();
+        let last_end = starts.iter().max().map(|start| at(f64::from(*start) + 2.0));
+        let mut known = Known::new(last_end);
+        known.read(HOUR.parse().unwrap(), &names);
+        Self { known, ..Self::new() }
+    }
+
+    /// Shows a list; returns the numbers to fetch.
+    fn show(&mut self, lines: &str) -> Vec<u64> {
+        self.observe(lines);
+        self.jobs().iter().map(|job| job.id.number).collect()
+    }
+
+    fn observe(&mut self, lines: &str) -> bool {
+        let list = MediaPlaylist::parse(format!("#EXTM3U\n{lines}").as_bytes()).unwrap();
+        let base = Arc::new("http://host/".parse().unwrap());
+        let (changed, events) = self.planner.observe(&list, &base, self.now);
+        self.events.extend(events);
+        for hour in self.planner.fresh_hours() {
+            if !self.known.has_read(hour) {
+                self.known.read(hour, &[]);
+            }
+        }
+        self.events.extend(self.planner.admit(&self.known, self.now));
+        changed
+    }
+
+    fn jobs(&mut self) -> Vec<Job> {
+        self.planner.due(self.now.instant, 8)
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.now.instant += Duration::from_secs(seconds);
+        self.now.wall = self.now.wall + TimeDelta::seconds(i64::try_from(seconds).unwrap());
+    }
+
+    fn finish(&mut self, number: u64, attempt: Attempt) {
+        let id = JobId { numbering: self.planner.renumberings, number };
+        if let Some(Completeness::Full) = attempt.saved.map(|saved| saved.completeness) {
+            let place = self.planner.entries[&id].place;
+            self.known.insert(place.start, place.duration);
+        }
+        self.events.extend(self.planner.finish(id, attempt, self.now.instant));
+    }
+
+    fn save(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        for number in numbers {
+            let saved = Saved { completeness: Completeness::Full, size: 1, is_new: true };
+            self.finish(number, Attempt { saved: Some(saved), failure: None });
+        }
+    }
+
+    fn refuse(&mut self, number: u64, retry: Retry) {
+        let failure = Failure { why: Why::Expired, detail: "404".to_owned(), retry };
+        self.finish(number, Attempt { saved: None, failure: Some(failure) });
+    }
+
+    /// The spans that were missed: start and length in seconds after 10:00, and why.
+    fn missed(&mut self) -> Vec<(f64, f64, Why)> {
+        let events = std::mem::take(&mut self.events);
+        let seconds = |delta: TimeDelta| delta.num_microseconds().unwrap() as f64 / 1e6;
+        let missed = events.into_iter().filter_map(|event| match event {
+            Event::Missed { start, duration, why, .. } => {
+                Some((seconds(start - at(0.0)), seconds(duration), why))
+            }
+            _ => None,
+        });
+        missed.collect()
+    }
+
+    fn discontinuities(&self) -> Vec<(Timestamp, &str)> {
+        let found = self.events.iter().filter_map(|event| match event {
+            Event::Discontinuity { start, detail } => Some((*start, detail.as_str())),
+            _ => None,
+        });
+        found.collect()
+    }
+}
+
+#[test]
+fn each_segment_is_fetched_once() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.show(&dated(5..=7)), [5, 6, 7]);
+    assert_eq!(bench.show(&dated(5..=7)), NONE, "they are under way");
+    bench.save(5..=7);
+    assert_eq!(bench.show(&dated(6..=8)), [8]);
+    bench.save([8]);
+    assert_eq!(bench.show(&dated(5..=7)), NONE, "an edge lags");
+    assert_eq!(bench.show(&dated(7..=9)), [9]);
+    assert_eq!(bench.missed(), []);
+}
+
+#[test]
+fn a_job_says_where_the_segment_lies() {
+    let mut bench = Bench::new();
+    bench.observe(&dated(5..=6));
+    let jobs = bench.jobs();
+    assert_eq!((jobs[1].start, jobs[1].duration.seconds()), (at(12.0), 2.0));
+    assert_eq!(jobs[1].segment.uri, "6.ts");
+    assert!(jobs[1].certain);
+    assert_eq!(jobs[1].attempt, 1);
+}
+
+#[test]
+fn what_is_stored_is_not_fetched_again() {
+    let mut bench = Bench::with_stored(&[10, 12]);
+    assert_eq!(bench.show(&dated(5..=8)), [7, 8]);
+    assert_eq!(bench.missed(), []);
+}
+
+#[test]
+fn the_time_since_the_last_stored_segment_is_missing_because_we_were_stopped() {
+    let mut bench = Bench::with_stored(&[0, 2]);
+    bench.show(&dated(5..=7));
+    assert_eq!(bench.missed(), [(4.0, 6.0, Why::Stopped)]);
+    bench.show(&dated(6..=8));
+    assert_eq!(bench.missed(), [], "it is told once");
+}
+
+#[test]
+fn news_are_told_from_repetition() {
+    let mut bench = Bench::new();
+    assert!(bench.observe(&dated(5..=7)));
+    assert!(!bench.observe(&dated(5..=7)));
+    assert!(bench.observe(&dated(5..=8)));
+    assert!(bench.observe(&format!("{}#EXT-X-ENDLIST", dated(5..=8))));
+}
+
+#[test]
+fn the_newest_go_first_and_the_backlog_leaves_them_room() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.show(&dated(0..=99)), [97, 98, 99, 0, 1, 2, 3, 4]);
+    bench.save([0, 97]);
+    let numbers = |jobs: Vec<Job>| jobs.iter().map(|job| job.id.number).collect::<Vec<_>>();
+    assert_eq!(numbers(bench.jobs()), [5, 6]);
+    bench.save([98, 99]);
+    assert_eq!(numbers(bench.jobs()), NONE, "six of eight are the backlog's");
+    assert_eq!(bench.show(&dated(1..=100)), [100]);
+}
+
+#[test]
+fn a_segment_that_left_the_list_before_it_was_tried_is_still_tried() {
+    let mut bench = Bench::new();
+    bench.show(&dated(0..=20));
+    bench.save(18..=20);
+    bench.save(0..=4);
+    assert_eq!(bench.show(&dated(18..=21)), [21, 5, 6, 7, 8, 9, 10]);
+    bench.refuse(5, Retry::WhileListed);
+    assert_eq!(bench.missed(), [(10.0, 2.0, Why::Expired)]);
+}
+
+#[test]
+fn a_refused_segment_is_asked_for_at_each_reload_and_final_when_unlisted() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.save([6, 7]);
+    bench.refuse(5, Retry::WhileListed);
+    assert!(bench.jobs().is_empty(), "not before the reload");
+    assert_eq!(bench.show(&dated(5..=7)), [5]);
+    bench.refuse(5, Retry::WhileListed);
+    bench.show(&dated(6..=8));
+    assert_eq!(bench.missed(), [(10.0, 2.0, Why::Expired)]);
+    assert_eq!(bench.show(&dated(5..=8)), NONE, "an edge that lags does not bring it back");
+}
+
+#[test]
+fn passing_trouble_is_retried_without_a_reload() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=5));
+    bench.refuse(5, Retry::Later);
+    assert!(bench.jobs().is_empty());
+    let due = bench.planner.next_due(bench.now.instant).unwrap();
+    assert_eq!(due - bench.now.instant, Duration::from_millis(500));
+    bench.wait(1);
+    let jobs = bench.jobs();
+    assert_eq!((jobs[0].id.number, jobs[0].attempt), (5, 2));
+    assert_eq!(bench.missed(), []);
+}
+
+#[test]
+fn gaps_encrypted_and_undefined_segments_are_missing_at_once() {
+    let mut bench = Bench::new();
+    let list = "#EXT-X-TARGETDURATION:2\n#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:00Z\n\
+        #EXTINF:2,\n0.ts\n\
+        #EXT-X-GAP\n#EXTINF:2,\n1.ts\n\
+        #EXT-X-BYTERANGE:5\n#EXTINF:2,\n2.ts\n\
+        #EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:2,\n3.ts\n\
+        #EXT-X-KEY:METHOD=NONE\n#EXTINF:2,\n4.ts\n";
+    assert_eq!(bench.show(list), [4, 0]);
+    let expected = [(2.0, 2.0, Why::Gap), (4.0, 2.0, Why::Damaged), (6.0, 2.0, Why::Refused)];
+    assert_eq!(bench.missed(), expected);
+    bench.show(list);
+    assert_eq!(bench.missed(), [], "they are told once");
+}
+
+#[test]
+fn skipped_numbers_are_told_from_lists_that_we_did_not_see() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.wait(2);
+    bench.show(&dated(50..=52));
+    assert_eq!(bench.missed(), [(16.0, 84.0, Why::SequenceJump)]);
+    bench.wait(60);
+    bench.show(&dated(80..=82));
+    assert_eq!(bench.missed(), [(106.0, 54.0, Why::Expired)], "a minute passed");
+}
+
+#[test]
+fn a_hole_has_the_reason_of_the_interruption() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.planner.interrupted(Why::Offline);
+    bench.wait(60);
+    bench.show(&dated(40..=42));
+    assert_eq!(bench.missed(), [(16.0, 64.0, Why::Offline)]);
+}
+
+#[test]
+fn an_interruption_without_a_hole_is_forgotten() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.planner.interrupted(Why::Offline);
+    bench.show(&dated(6..=8));
+    bench.wait(60);
+    bench.show(&dated(30..=32));
+    assert_eq!(bench.missed(), [(18.0, 42.0, Why::Expired)]);
+}
+
+#[test]
+fn a_renumbered_list_is_recorded_without_repeating_what_is_stored() {
+    let mut bench = Bench::new();
+    bench.show(&dated(100..=102));
+    bench.save(100..=102);
+    let renumbered = dated(102..=104).replace("SEQUENCE:102", "SEQUENCE:0");
+    assert_eq!(bench.show(&renumbered), [1, 2], "the first is number 102 of before");
+    assert!(bench.events.contains(&Event::Renumbered));
+    bench.save([1, 2]);
+    assert_eq!(bench.missed(), []);
+    let moved_on = dated(103..=105).replace("SEQUENCE:103", "SEQUENCE:1");
+    assert_eq!(bench.show(&moved_on), [3]);
+}
+
+#[test]
+fn segments_under_way_survive_a_renumbering() {
+    let mut bench = Bench::new();
+    bench.show(&dated(100..=102));
+    bench.show(&dated(200..=201).replace("SEQUENCE:200", "SEQUENCE:0"));
+    let id = JobId { numbering: 0, number: 101 };
+    let failure = Failure { why: Why::TimeOut, detail: "slow".to_owned(), retry: Retry::Later };
+    let attempt = Attempt { saved: None, failure: Some(failure) };
+    assert_eq!(bench.planner.finish(id, attempt, bench.now.instant), None);
+    bench.wait(1);
+    assert_eq!(bench.jobs().iter().map(|job| job.id).collect::<Vec<_>>(), [id]);
+}
+
+#[test]
+fn a_list_without_dates_is_placed_by_arrival_and_uncertain() {
+    let mut bench = Bench::new();
+    bench.observe(&undated(5..=7));
+    let jobs = bench.jobs();
+    let starts: Vec<_> = jobs.iter().map(|job| (job.start, job.certain)).collect();
+    let expected = [(at(594.0), false), (at(596.0), false), (at(598.0), false)];
+    assert_eq!(starts, expected);
+    bench.wait(2);
+    bench.observe(&undated(7..=8));
+    assert_eq!(bench.jobs()[0].start, at(600.0), "carried on by durations");
+    assert_eq!(bench.missed(), []);
+}
+
+#[test]
+fn a_date_before_counts_for_a_list_that_has_lost_its_dates() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.observe(&undated(8..=9));
+    let starts: Vec<_> = bench.jobs().iter().map(|job| (job.start, job.certain)).collect();
+    assert_eq!(starts, [(at(16.0), true), (at(18.0), true)]);
+}
+
+#[test]
+fn contents_that_claim_one_moment_are_all_fetched() {
+    let mut bench = Bench::new();
+    let same = "#EXT-X-TARGETDURATION:2\n\
+        #EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:00Z\n#EXTINF:2,\na.ts\n\
+        #EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:00Z\n#EXTINF:2,\nb.ts\n";
+    assert_eq!(bench.show(same), [0, 1]);
+    bench.save([0, 1]);
+    let third = "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:00Z\n#EXTINF:2,\nc.ts\n";
+    assert_eq!(bench.show(&format!("{same}{third}")), [2]);
+}
+
+#[test]
+fn announced_and_seen_discontinuities_are_told_once() {
+    let mut bench = Bench::new();
+    let announced =
+        dated(5..=7).replace("#EXTINF:2.0,\n6", "#EXT-X-DISCONTINUITY\n#EXTINF:2.0,\n6");
+    bench.show(&announced);
+    bench.show(&announced);
+    assert_eq!(bench.discontinuities(), [(at(12.0), "")]);
+    bench.events.clear();
+    let jump = "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:16.5Z\n#EXTINF:2.0,\n8.ts\n";
+    bench.show(&format!("{}{jump}", dated(5..=7)));
+    let expected = [(at(16.5), "the publisher's clock jumped by 0.5 s")];
+    assert_eq!(bench.discontinuities(), expected);
+    assert!(bench.events.contains(&Event::Skew { by: TimeDelta::milliseconds(500) }));
+    assert_eq!(bench.missed(), []);
+}
+
+#[test]
+fn changed_addresses_are_used_for_the_next_attempt() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=5));
+    bench.refuse(5, Retry::WhileListed);
+    bench.observe(&dated(5..=5).replace("5.ts", "5.ts?token=new"));
+    assert_eq!(bench.jobs()[0].segment.uri, "5.ts?token=new");
+}
+
+#[test]
+fn a_list_of_any_length_costs_bounded_memory() {
+    let mut bench = Bench::new();
+    let mut list = "#EXT-X-TARGETDURATION:2\n".to_owned();
+    for _ in 0..MAX_LISTED + 500 {
+        list.push_str("#EXTINF:2,\na\n");
+    }
+    bench.observe(&list);
+    assert_eq!(bench.planner.entries.len(), MAX_LISTED);
+    let newest = JobId { numbering: 0, number: MAX_LISTED as u64 + 499 };
+    assert!(bench.planner.entries.contains_key(&newest));
+    bench.observe(&dated(900_000..=900_001));
+    assert!(bench.planner.entries.len() <= MAX_LISTED + 2);
+}
+
+#[test]
+fn an_empty_list_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.save(5..=7);
+    assert_eq!(bench.show("#EXT-X-TARGETDURATION:2\n"), NONE);
+    assert_eq!(bench.show(&dated(6..=8)), [8]);
+    assert_eq!(bench.missed(), []);
+}
