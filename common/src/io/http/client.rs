@@ -56,6 +56,17 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether the peer was too slow, rather than gone or wrong.
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::Timeout(_) => true,
+            Self::Transport(error) => error.is_timeout(),
+            Self::TooLong(_) | Self::Content { .. } => false,
+        }
+    }
+}
+
 /// An error of the transport in one line, with its causes but without the address, which may hold
 /// a token.
 fn chain(error: &reqwest::Error) -> String {
@@ -95,6 +106,13 @@ impl Client {
             .build()
             .expect("the TLS library sets itself up from constants");
         Self { inner, options, metrics: Arc::new(ClientMetrics::new(metrics)) }
+    }
+
+    /// The same client, connections and metrics included, that waits differently for headers.
+    #[must_use]
+    pub fn with_headers_timeout(&self, headers_timeout: Duration) -> Self {
+        let options = Options { headers_timeout, ..self.options };
+        Self { options, ..self.clone() }
     }
 
     /// A GET request, to be completed and given to [`Client::send`].
