@@ -1,1 +1,41 @@
-//! restreamer
+//! The restreamer: serves what is stored over HTTP, to players, editors and other nodes.
+//!
+//! It only reads, and keeps nothing between requests: what is in the store is the truth. Which
+//! segments make up a span of time is `common`'s to say; here is how people and programs ask for it.
+//! Everything in a request is hostile: names, times, ranges and their number are checked in
+//! [`request`] before anything is read.
+
+use axum::Router;
+use common::io::store::Store;
+use common::service::{self, Context};
+
+mod app;
+mod config;
+mod error;
+mod files;
+mod handlers;
+mod media_type;
+mod playlist;
+mod request;
+mod router;
+#[cfg(test)]
+mod tests;
+mod uri;
+
+pub use config::{Config, Options};
+
+/// Serves until the service stops.
+///
+/// # Errors
+///
+/// When the address cannot be bound.
+pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
+    service::serve(&context, config.listen, routes(&context, config.store))?;
+    context.stop.cancelled().await;
+    Ok(())
+}
+
+/// Everything that is served of `store`, but for what every service serves about itself.
+pub fn routes(context: &Context, store: Store) -> Router {
+    router::router(app::App::new(context, store))
+}

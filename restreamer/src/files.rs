@@ -1,0 +1,39 @@
+//! Finding a file that a request names. Blocks on the disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use common::format::folder::FolderName;
+use common::io::store::Store;
+
+/// What `names` lead to below the base folder; `None` when there is nothing, or a link on the way
+/// leads out of it.
+///
+/// # Errors
+///
+/// When the disk cannot tell.
+pub(crate) fn resolve(store: &Store, names: &[FolderName]) -> io::Result<Option<PathBuf>> {
+    let base = store.base().canonicalize()?;
+    let path = names.iter().fold(base.clone(), |path, name| path.join(name.as_str()));
+    resolve_within(&base, &path)
+}
+
+/// Where `path` leads, if that is in `base`, which must be canonical.
+///
+/// # Errors
+///
+/// When the disk cannot tell.
+pub(crate) fn resolve_within(base: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
+    match path.canonicalize() {
+        Ok(path) => Ok(path.starts_with(base).then_some(path)),
+        Err(error) if names_nothing(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether `error` only means that there is nothing of that name; a path may be too long although
+/// each of its names is not.
+pub(crate) fn names_nothing(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+}

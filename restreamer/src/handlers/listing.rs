@@ -1,0 +1,54 @@
+//! `/files`: what is stored, level by level. What does not exist has an empty list.
+
+use std::io;
+
+use axum::Json;
+use axum::extract::State;
+use common::base::time::Hour;
+use common::io::store::{Feed, Store};
+use common::plan::listing::{FolderKind, visible_names};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::files::names_nothing;
+use crate::request::{Names, Query};
+
+type Listing = Result<Json<Vec<String>>, ApiError>;
+
+pub(crate) async fn channels(State(app): State<App>) -> Listing {
+    listing(app.store.blocking(Store::channels).await)
+}
+
+pub(crate) async fn qualities(State(app): State<App>, names: Names) -> Listing {
+    let [channel] = names.exactly()?;
+    listing(app.store.blocking(move |store| store.qualities(&channel)).await)
+}
+
+pub(crate) async fn hours(State(app): State<App>, names: Names) -> Listing {
+    let [channel, quality] = names.exactly()?;
+    let feed = Feed { channel, quality };
+    listing(app.store.blocking(move |store| store.hours(&feed)).await)
+}
+
+pub(crate) async fn files(State(app): State<App>, names: Names, query: Query) -> Listing {
+    let [channel, quality, hour] = names.exactly()?;
+    let tombstones = query.flag("tombstones")?;
+    let Ok(hour) = hour.as_str().parse::<Hour>() else {
+        return Ok(Json(Vec::new()));
+    };
+    let kind = FolderKind::of(quality.as_str());
+    let feed = Feed { channel, quality };
+    let names = app.store.blocking(move |store| {
+        let names = store.file_names(&feed, hour)?;
+        Ok(visible_names(&names, kind, tombstones).into_iter().map(str::to_owned).collect())
+    });
+    listing(names.await)
+}
+
+fn listing<T: ToString>(names: io::Result<Vec<T>>) -> Listing {
+    match names {
+        Ok(names) => Ok(Json(names.iter().map(ToString::to_string).collect())),
+        Err(error) if names_nothing(&error) => Ok(Json(Vec::new())),
+        Err(error) => Err(ApiError::internal("list what is stored")(error)),
+    }
+}

@@ -1,0 +1,69 @@
+use common::io::http::client::Error;
+
+use super::{Served, at};
+
+/// One range, in seconds.
+fn range(start: i64, end: i64) -> String {
+    format!("range={},{}", at(start), at(end))
+}
+
+async fn cut(served: &Served, query: &str) -> (u16, String) {
+    let answer = served.get(&format!("/cut/chan/source.ts?{query}")).await;
+    (answer.status, answer.text().to_owned())
+}
+
+#[tokio::test]
+async fn a_cut_is_the_segments_of_its_ranges() {
+    let served = Served::with(&[0, 2, 4, 6]).await;
+    let span = format!("start={}&end={}", at(1), at(5));
+    assert_eq!(cut(&served, &span).await, (200, "024".to_owned()));
+    let ranges = format!("{}&{}", range(4, 8), range(0, 2));
+    assert_eq!(cut(&served, &ranges).await, (200, "460".to_owned()));
+    for extra in ["&transition=", "&transition=fade,0.5", "&transition=a_b-c,1", "&type=rough"] {
+        assert_eq!(cut(&served, &format!("{ranges}{extra}")).await.0, 200, "{extra}");
+    }
+}
+
+#[tokio::test]
+async fn missing_video_is_named() {
+    let served = Served::with(&[0, 4]).await;
+    let whole = range(0, 6);
+    let lacks = "source lacks 2026-11-20 10:00:02.000 to 10:00:04.000\n";
+    assert_eq!(cut(&served, &whole).await, (406, lacks.to_owned()));
+    assert_eq!(cut(&served, &format!("{whole}&allow_holes=false")).await.0, 406);
+    let allowed = cut(&served, &format!("{whole}&allow_holes=true")).await;
+    assert_eq!(allowed, (200, "04".to_owned()));
+    let nothing = cut(&served, &format!("{}&allow_holes=true", range(2, 4))).await;
+    let has_none = "source has no video from 2026-11-20 10:00:02.000 to 10:00:04.000\n";
+    assert_eq!(nothing, (406, has_none.to_owned()));
+}
+
+#[tokio::test]
+async fn a_cut_tells_its_container() {
+    let served = Served::new();
+    let mut packet = vec![0; 188];
+    packet[0] = 0x47;
+    let full = common::format::segment::Completeness::Full;
+    served.segment("source", 0, full, &packet).await;
+    served.segment("fmp4", 0, full, b"\0\0\0\x18ftypiso5").await;
+    for (quality, expected) in [("source", "video/mp2t"), ("fmp4", "video/mp4")] {
+        let answer = served.get(&format!("/cut/chan/{quality}.ts?{}", range(0, 2))).await;
+        assert_eq!(answer.header("content-type"), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn a_cut_that_breaks_off_does_not_pass_as_whole() {
+    let served = Served::with(&[0]).await;
+    let full = common::format::segment::Completeness::Full;
+    let gone = served.segment("source", 2, full, b"soon gone").await;
+    // a link that leads nowhere is listed like the file that it was
+    let path = served.stored(&gone);
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    let request = served.client.get(served.url(&format!("/cut/chan/source.ts?{}", range(0, 4))));
+    let answer = served.client.send("test", request).await.unwrap();
+    assert_eq!(answer.status(), 200, "it begins before anybody knows");
+    let body = answer.bytes(1000).await;
+    assert!(matches!(body, Err(Error::Transport(_))), "{body:?}");
+}
