@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -37,8 +37,13 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// How long requests under way may take after the server was told to stop: a client that reads slowly
+/// must not keep a service from stopping cleanly.
+pub const DRAIN_WITHIN: Duration = Duration::from_secs(10);
+
 /// Serves `routes` until `stop` is cancelled; then accepts nothing more and waits for the requests
-/// under way.
+/// under way, for at most [`DRAIN_WITHIN`]. Those that take longer break off when their runtime ends,
+/// which their clients notice.
 pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
     // small answers on a kept-alive connection would otherwise wait for the peer's delayed ACK
     let listener = listener.tap_io(|connection| {
@@ -46,10 +51,19 @@ pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToke
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
     });
-    let served =
-        axum::serve(listener, routes).with_graceful_shutdown(async move { stop.cancelled().await });
-    if let Err(error) = served.await {
-        tracing::error!("the HTTP server ended: {error}");
+    let graceful = stop.clone().cancelled_owned();
+    let served = axum::serve(listener, routes).with_graceful_shutdown(graceful);
+    let drained = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN_WITHIN).await;
+    };
+    tokio::select! {
+        served = served.into_future() => {
+            if let Err(error) = served {
+                tracing::error!("the HTTP server ended: {error}");
+            }
+        }
+        () = drained => tracing::info!("breaks off answers that are still being sent"),
     }
 }
 
@@ -173,6 +187,7 @@ impl HttpBody for MeasuredBody {
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
+    use tokio::io::AsyncWriteExt;
     use tower::ServiceExt;
 
     use super::*;
@@ -199,6 +214,27 @@ mod tests {
             text.contains(&format!("{running} 0\n")) && text.contains(&format!("{count} 1\n")),
             "{text}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_long_does_not_keep_the_server() {
+        let (arrived, mut arrivals) = tokio::sync::mpsc::channel(1);
+        let handler = async move || {
+            arrived.send(()).await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(serve(listener, Router::new().route("/", get(handler)), stop.clone()));
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+        arrivals.recv().await.unwrap();
+        let stopped = tokio::time::Instant::now();
+        stop.cancel();
+        tasks.join_next().await.unwrap().unwrap();
+        assert_eq!(stopped.elapsed(), DRAIN_WITHIN);
     }
 
     #[tokio::test]
