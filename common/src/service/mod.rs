@@ -18,6 +18,7 @@ mod telemetry;
 
 pub use admin::serve;
 pub use lifecycle::{STOP_WITHIN, Tasks};
+pub use options::parse;
 pub use tokio_util::sync::CancellationToken;
 
 /// What a service's parts are given to work with; cheap to clone.
@@ -56,7 +57,7 @@ where
     C: Debug,
     W: Future<Output = anyhow::Result<()>>,
 {
-    let options = match options::parse(name, std::env::args_os()) {
+    let options = match parse(name, std::env::args_os()) {
         Ok(options) => options,
         Err(status) => return status,
     };

@@ -6,8 +6,12 @@ use std::process::ExitCode;
 /// The exit status for bad arguments and bad configuration, before anything was started.
 const BAD_CONFIGURATION: u8 = 2;
 
-/// Reads `arguments`, the program's name first; help and bad arguments end in an exit status.
-pub(super) fn parse<O: clap::Parser>(
+/// Reads `arguments`, the program's name first.
+///
+/// # Errors
+///
+/// The exit status, when nothing is left to do: help was given, or a bad argument named in one line.
+pub fn parse<O: clap::Parser>(
     name: &str,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<O, ExitCode> {
