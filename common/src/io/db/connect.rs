@@ -88,10 +88,11 @@ impl Database {
                 }
                 Err(_) => {}
             }
+            let delay = backoff.next_delay(&mut rand::rng());
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                () = sleep(backoff.next_delay(&mut rand::rng())) => {}
+                () = sleep(delay) => {}
             }
         }
     }

@@ -102,7 +102,8 @@ impl Database {
             if tries == TRIES {
                 return Err(DbError::Conflicted { name, tries, source });
             }
-            sleep(backoff.next_delay(&mut rand::rng())).await;
+            let delay = backoff.next_delay(&mut rand::rng());
+            sleep(delay).await;
         }
     }
 
