@@ -1,6 +1,7 @@
 //! Records live HLS streams into the segment store.
 
 pub mod config;
+mod fetch;
 mod known;
 mod planner;
 

@@ -1,0 +1,322 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use common::base::time::Timestamp;
+use common::format::hls::{ByteRange, Map, Segment};
+use common::format::segment::{Completeness, MediaDuration, SegmentName};
+use common::io::http::client::Options;
+use common::io::store::Access;
+use common::metrics::Metrics;
+
+use super::*;
+use crate::planner::JobId;
+
+#[path = "../../tests/origin/mod.rs"]
+mod origin;
+
+use origin::{Origin, Response};
+
+/// An origin, a store, and a fetcher from one to the other.
+struct Bench {
+    origin: Origin,
+    base: tempfile::TempDir,
+    fetcher: Fetcher,
+    stop: CancellationToken,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let base = tempfile::tempdir().unwrap();
+        let store = Store::open(base.path(), Access::Write).unwrap();
+        let client = Client::new(&Metrics::empty(), Options::default());
+        let feed = Feed { channel: "c".parse().unwrap(), quality: "source".parse().unwrap() };
+        let stop = CancellationToken::new();
+        let fetcher = Fetcher::new(client, store, feed, stop.clone());
+        Self { origin: Origin::start().await, base, fetcher, stop }
+    }
+
+    fn job(&self, segment: Segment) -> Job {
+        Job {
+            id: JobId { numbering: 0, number: 7 },
+            attempt: 1,
+            segment: Arc::new(segment),
+            base: Arc::new(self.origin.url("/live/list.m3u8")),
+            start: Timestamp::parse_http("2026-11-20T10:59:58.5").unwrap(),
+            duration: MediaDuration::from_seconds(2.0).unwrap(),
+            certain: true,
+            best_partial: 0,
+        }
+    }
+
+    /// Fetches a segment that the origin answers like that.
+    async fn fetch(&self, response: Response) -> Attempt {
+        self.origin.serve("/live/7.ts", [response]);
+        self.fetcher.fetch(&self.job(segment())).await
+    }
+
+    /// What lies in the store: completeness and bytes of each segment; fails on leftovers.
+    fn stored(&self) -> Vec<(Completeness, Vec<u8>)> {
+        let mut stored = Vec::new();
+        for path in self.files() {
+            let name: SegmentName = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
+            let (completeness, _) = name.published().expect("no temp file is left");
+            stored.push((completeness, std::fs::read(path).unwrap()));
+        }
+        stored
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let hour = self.base.path().join("c/source/2026-11-20T10");
+        std::fs::read_dir(hour).into_iter().flatten().map(|file| file.unwrap().path()).collect()
+    }
+}
+
+fn segment() -> Segment {
+    Segment { uri: "7.ts".to_owned(), ..Segment::default() }
+}
+
+/// Whole MPEG-TS packets.
+fn packets(count: u8) -> Vec<u8> {
+    let packet = |number| [vec![0x47], vec![number; 187]].concat();
+    (0..count).flat_map(packet).collect()
+}
+
+/// The reason of a failure and when it may be retried.
+fn failure(attempt: &Attempt) -> Option<(Why, Retry)> {
+    attempt.failure.as_ref().map(|failure| (failure.why, failure.retry))
+}
+
+#[tokio::test]
+async fn a_whole_segment_is_published_under_its_name() {
+    let bench = Bench::new().await;
+    let attempt = bench.fetch(Response::ok(packets(3))).await;
+    let saved = Saved { completeness: Completeness::Full, size: 564, is_new: true };
+    assert_eq!(attempt, Attempt { saved: Some(saved), failure: None });
+    assert_eq!(bench.stored(), [(Completeness::Full, packets(3))]);
+    let name = bench.files()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(name.starts_with("59:58.500000-2.0-full-"), "{name}");
+    let again = bench.fetch(Response::ok(packets(3))).await;
+    assert_eq!(again.saved.map(|saved| saved.is_new), Some(false));
+    assert_eq!(bench.files().len(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_short_is_kept_as_partial_to_its_last_byte() {
+    let bodies = packets(3);
+    let cut = &bodies[..500];
+    for (name, response) in [
+        ("with a length", Response::truncated(cut, 564)),
+        ("chunked", Response::chunked_cut(cut)),
+        ("until the connection closes", Response::until_close(cut)),
+    ] {
+        let bench = Bench::new().await;
+        let attempt = bench.fetch(response).await;
+        assert_eq!(failure(&attempt), Some((Why::Truncated, Retry::Later)), "{name}");
+        assert_eq!(bench.stored(), [(Completeness::Partial, cut.to_vec())], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_body_without_a_length_is_full() {
+    let bench = Bench::new().await;
+    let attempt = bench.fetch(Response::until_close(&packets(3))).await;
+    assert_eq!(failure(&attempt), None);
+    assert_eq!(bench.stored(), [(Completeness::Full, packets(3))]);
+}
+
+#[tokio::test]
+async fn an_empty_body_is_suspect_and_wanted_again() {
+    for response in [Response::ok(b""), Response::until_close(b"")] {
+        let bench = Bench::new().await;
+        let attempt = bench.fetch(response).await;
+        assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Later)));
+        assert_eq!(bench.stored(), [(Completeness::Suspect, Vec::new())]);
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_no_segment() {
+    let bench = Bench::new().await;
+    let attempt = bench.fetch(Response::ok("<!DOCTYPE html><title>Sign in</title>")).await;
+    assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Later)));
+    assert_eq!(bench.stored(), []);
+}
+
+#[tokio::test]
+async fn statuses_are_reasons() {
+    let bench = Bench::new().await;
+    let missing = bench.fetch(Response::status(404)).await;
+    assert_eq!(failure(&missing), Some((Why::Expired, Retry::WhileListed)));
+    let refused = bench.fetch(Response::status(403)).await;
+    assert_eq!(failure(&refused), Some((Why::Refused, Retry::WhileListed)));
+    let broken = bench.fetch(Response::status(503)).await;
+    assert_eq!(failure(&broken), Some((Why::Expired, Retry::Later)));
+    assert_eq!(bench.stored(), []);
+}
+
+#[tokio::test]
+async fn redirects_are_followed_but_not_in_a_circle() {
+    let bench = Bench::new().await;
+    bench.origin.serve("/elsewhere.ts", [Response::ok(packets(1))]);
+    let redirect = |to| Response::new(302, &[("Location", to)], b"");
+    let attempt = bench.fetch(redirect("/elsewhere.ts")).await;
+    assert_eq!(failure(&attempt), None);
+    let circle = bench.fetch(redirect("/live/7.ts")).await;
+    assert_eq!(failure(&circle), Some((Why::Expired, Retry::Later)));
+    assert!(bench.origin.requests("/live/7.ts").len() < 10);
+}
+
+#[tokio::test]
+async fn a_segment_out_of_step_is_suspect() {
+    let bench = Bench::new().await;
+    let mut slipped = packets(3);
+    slipped.remove(100);
+    let attempt = bench.fetch(Response::ok(&slipped)).await;
+    assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Later)));
+    assert_eq!(bench.stored(), [(Completeness::Suspect, slipped)]);
+}
+
+#[tokio::test]
+async fn a_segment_that_is_too_large_is_not_even_begun() {
+    let bench = Bench::new().await;
+    let promised = usize::try_from(MAX_SEGMENT_BYTES).unwrap() + 1;
+    let attempt = bench.fetch(Response::stalled(&packets(1), promised)).await;
+    assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Never)));
+    assert_eq!(bench.stored(), []);
+}
+
+#[tokio::test]
+async fn an_initialization_section_is_fetched_once_and_put_in_front() {
+    let bench = Bench::new().await;
+    let whole = b"....init-section....".as_slice();
+    let range = [("Content-Range", "bytes 4-15/20")];
+    bench.origin.serve("/live/main.mp4", [Response::new(206, &range, &whole[4..16])]);
+    bench.origin.serve("/live/7.ts", [Response::ok("moof and mdat")]);
+    let byte_range = Some(ByteRange { length: 12, offset: Some(4) });
+    let map = Map { uri: "main.mp4".to_owned(), byte_range };
+    let job = bench.job(Segment { map: Some(Arc::new(map)), ..segment() });
+    for _ in 0..2 {
+        assert_eq!(failure(&bench.fetcher.fetch(&job).await), None);
+    }
+    let expected = b"init-sectionmoof and mdat".to_vec();
+    assert_eq!(bench.stored(), [(Completeness::Full, expected)]);
+    let asked = bench.origin.requests("/live/main.mp4");
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].headers["range"], "bytes=4-15");
+
+    let renumbered = Job { id: JobId { numbering: 1, number: 0 }, ..job };
+    bench.fetcher.fetch(&renumbered).await;
+    assert_eq!(bench.origin.requests("/live/main.mp4").len(), 2, "it may be another one now");
+}
+
+#[tokio::test]
+async fn without_its_initialization_section_a_segment_is_not_saved() {
+    let bench = Bench::new().await;
+    bench.origin.serve("/live/7.ts", [Response::ok("moof")]);
+    let map = Map { uri: "missing.mp4".to_owned(), byte_range: None };
+    let job = bench.job(Segment { map: Some(Arc::new(map)), ..segment() });
+    let attempt = bench.fetcher.fetch(&job).await;
+    assert_eq!(failure(&attempt), Some((Why::Expired, Retry::WhileListed)));
+    assert_eq!(bench.stored(), []);
+}
+
+#[tokio::test]
+async fn a_part_is_asked_for_and_cut_out_of_the_whole_if_need_be() {
+    let whole = packets(4);
+    let part = &whole[188..564];
+    let range = [("Content-Range", "bytes 188-563/752")];
+    let elsewhere = [("Content-Range", "bytes 0-375/752")];
+    let byte_range = Some(ByteRange { length: 376, offset: Some(188) });
+    for (response, expected) in [
+        (Response::new(206, &range, part), None),
+        (Response::ok(&whole), None),
+        (Response::new(206, &elsewhere, part), Some((Why::Damaged, Retry::Later))),
+        (Response::new(206, &range, &part[..188]), Some((Why::Truncated, Retry::Later))),
+        (Response::status(416), Some((Why::Expired, Retry::WhileListed))),
+    ] {
+        let bench = Bench::new().await;
+        bench.origin.serve("/live/7.ts", [response]);
+        let attempt = bench.fetcher.fetch(&bench.job(Segment { byte_range, ..segment() })).await;
+        assert_eq!(failure(&attempt), expected);
+        assert_eq!(bench.origin.requests("/live/7.ts")[0].headers["range"], "bytes=188-563");
+        if expected.is_none() {
+            assert_eq!(bench.stored(), [(Completeness::Full, part.to_vec())]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_asked_for_as_they_are() {
+    let bench = Bench::new().await;
+    bench.fetch(Response::ok(packets(1))).await;
+    let request = &bench.origin.requests("/live/7.ts")[0];
+    assert_eq!(request.headers["accept-encoding"], "identity");
+}
+
+/// Waits, on the real clock, until a temp file has some bytes.
+async fn until_some_arrived(bench: &Bench, bytes: u64) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
+    while !bench.files().iter().any(|path| size(path) == bytes) {
+        assert!(std::time::Instant::now() < deadline, "nothing arrives");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_is_kept_as_partial_when_its_time_is_over() {
+    let bench = Bench::new().await;
+    let fetch = bench.fetch(Response::stalled(&packets(2), 564));
+    let script = async {
+        until_some_arrived(&bench, 376).await;
+        tokio::time::pause();
+    };
+    let (attempt, ()) = tokio::join!(fetch, script);
+    assert_eq!(failure(&attempt), Some((Why::TimeOut, Retry::Later)));
+    assert_eq!(bench.stored(), [(Completeness::Partial, packets(2))]);
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_more_time_at_each_attempt() {
+    let bench = Bench::new().await;
+    bench.origin.serve("/live/7.ts", [Response::silence()]);
+    for (attempt, expected) in [(1, 10), (2, 20), (9, 60)] {
+        let job = Job { attempt, ..bench.job(segment()) };
+        let before = bench.origin.requests("/live/7.ts").len();
+        let script = async {
+            while bench.origin.requests("/live/7.ts").len() == before {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::pause();
+            Instant::now()
+        };
+        let (attempt, asked) = tokio::join!(bench.fetcher.fetch(&job), script);
+        assert_eq!(failure(&attempt), Some((Why::TimeOut, Retry::Later)));
+        let waited = asked.elapsed().as_secs_f64().round();
+        assert!((waited - f64::from(expected)).abs() < 2.0, "{waited} s for {expected}");
+        tokio::time::resume();
+    }
+}
+
+#[tokio::test]
+async fn when_stopping_what_has_arrived_is_kept_within_the_grace() {
+    let bench = Bench::new().await;
+    let fetch = bench.fetch(Response::stalled(&packets(2), 564));
+    let script = async {
+        until_some_arrived(&bench, 376).await;
+        bench.stop.cancel();
+        Instant::now()
+    };
+    let (attempt, cancelled) = tokio::join!(fetch, script);
+    assert_eq!(failure(&attempt), Some((Why::Stopped, Retry::Never)));
+    assert_eq!(bench.stored(), [(Completeness::Partial, packets(2))]);
+    assert!(cancelled.elapsed() < STOP_GRACE * 2);
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_is_a_reason_of_its_own() {
+    let bench = Bench::new().await;
+    std::fs::write(bench.base.path().join("c"), "in the way").unwrap();
+    let attempt = bench.fetch(Response::ok(packets(1))).await;
+    assert_eq!(failure(&attempt), Some((Why::DiskFull, Retry::Later)));
+}
