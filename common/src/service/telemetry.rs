@@ -1,6 +1,7 @@
 //! Logging, as `WUBLOADER_LOG` and `WUBLOADER_LOG_FORMAT` ask.
 
 use std::env;
+use std::io::IsTerminal;
 use std::panic;
 
 use anyhow::{Context as _, bail};
@@ -15,7 +16,10 @@ pub(super) fn install(metrics: &Metrics) -> anyhow::Result<()> {
     let filter = variable("WUBLOADER_LOG")?.unwrap_or_else(|| "info".to_owned());
     let filter = EnvFilter::try_new(&filter)
         .with_context(|| format!("WUBLOADER_LOG={filter:?} is no log filter; try info or debug"))?;
-    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // colours are for people at a terminal; a file, a pipe and the journal would keep their codes
+    let colours = std::io::stderr().is_terminal();
+    let to_stderr =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let output = match variable("WUBLOADER_LOG_FORMAT")?.as_deref() {
         None | Some("text") => to_stderr.boxed(),
         Some("json") => to_stderr.json().boxed(),
