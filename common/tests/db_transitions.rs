@@ -385,10 +385,10 @@ async fn an_operator_cancels_what_is_not_yet_sent() {
 async fn a_reason_is_written_unless_someone_else_wrote_one() {
     let (_test, database) = start().await;
     insert_edited(&database, "e", &plain_edit(), None).await;
-    event::explain(&database, "e", None, "holes").await.unwrap();
-    event::explain(&database, "e", None, "late").await.unwrap();
+    event::explain(&database, "e", EventState::Edited, None, "holes").await.unwrap();
+    event::explain(&database, "e", EventState::Edited, None, "late").await.unwrap();
     assert_eq!(get(&database, "e").await.error.as_deref(), Some("holes"));
-    event::explain(&database, "e", Some("holes"), "fewer holes").await.unwrap();
+    event::explain(&database, "e", EventState::Edited, Some("holes"), "fewer holes").await.unwrap();
     assert_eq!(get(&database, "e").await.error.as_deref(), Some("fewer holes"));
 }
 

@@ -1,1 +1,36 @@
-//! cutter
+//! Takes edited events from the database, cuts their videos and publishes them, each exactly once.
+//!
+//! One event at a time: [`claim`] finds one that can be cut from this node's store and takes it,
+//! [`job`] brings it to its end, and [`recover`] settles what an earlier run or an outage of the
+//! database left in between. [`upload`] is what publishing needs of a place.
+
+mod claim;
+pub mod config;
+mod cutter;
+mod explain;
+mod job;
+mod metrics;
+mod patience;
+mod recover;
+pub mod upload;
+mod waiting;
+
+use common::io::db::Database;
+use common::service::{self, Context};
+
+use crate::config::Config;
+pub use crate::cutter::Cutter;
+
+/// Serves metrics and health, and cuts until the service stops.
+///
+/// # Errors
+///
+/// When the address cannot be listened on, or the database's schema does not fit.
+pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
+    service::serve(&context, config.listen, axum::Router::new())?;
+    let database = Database::new(&config.database, "cutter", &context.metrics);
+    let cutter = Cutter::new(config, database.clone(), &context);
+    cutter.run(&context.stop).await?;
+    database.close().await;
+    Ok(())
+}

@@ -51,6 +51,8 @@ pub struct Candidate {
 pub struct Unresolved {
     /// The key.
     pub id: String,
+    /// Why it did not go on so far, for people.
+    pub error: Option<String>,
     /// What the upload location calls the video.
     pub video_id: Option<String>,
     /// What was asked for.
@@ -192,8 +194,9 @@ pub async fn unresolved(
     );
     let query = || sqlx::query(SQL).bind(cutter);
     let rows = database.fetch_all("find unresolved events", query).await?;
-    Ok(read_each(&rows, |row, id, _| {
-        Ok(Unresolved { id, video_id: row.try_get("video_id")?, edit: Edit::from_row(row)? })
+    Ok(read_each(&rows, |row, id, error| {
+        let video_id = row.try_get("video_id")?;
+        Ok(Unresolved { id, error, video_id, edit: Edit::from_row(row)? })
     }))
 }
 
@@ -208,7 +211,7 @@ pub async fn thumbnail_image(database: &Database, id: &str) -> Result<Option<Vec
     Ok(image.and_then(|(image,)| image))
 }
 
-/// Says on an EDITED event why it is not taken, unless it was changed meanwhile.
+/// Says on an event in `state` why it does not go on, unless it was changed meanwhile.
 ///
 /// # Errors
 ///
@@ -216,15 +219,17 @@ pub async fn thumbnail_image(database: &Database, id: &str) -> Result<Option<Vec
 pub async fn explain(
     database: &Database,
     id: &str,
+    state: EventState,
     before: Option<&str>,
     after: &str,
 ) -> Result<(), DbError> {
     let query = || {
         sqlx::query(
-            "UPDATE events SET error = $3 \
-             WHERE id = $1 AND state = 'EDITED' AND error IS NOT DISTINCT FROM $2",
+            "UPDATE events SET error = $4 \
+             WHERE id = $1 AND state = $2 AND error IS NOT DISTINCT FROM $3",
         )
         .bind(id)
+        .bind(state)
         .bind(before)
         .bind(after)
     };

@@ -65,6 +65,19 @@ impl TempFile {
         self.hasher.clone().finish()
     }
 
+    /// Flushes what was written to the disk, so that publishing it later is quick and cannot fail
+    /// for want of room.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses; the file must then be dropped.
+    ///
+    /// Cancel safety: as [`TempFile::write`].
+    pub async fn flush(&mut self) -> io::Result<()> {
+        self.file.flush().await?;
+        self.file.sync_data().await
+    }
+
     /// Flushes the file and renames it to `path`, in the same folder. When that name exists, its
     /// bytes are taken to be the same, and this file is dropped.
     ///
@@ -75,8 +88,7 @@ impl TempFile {
     ///
     /// Cancel safety: dropped in between, the file is either published or removed.
     pub async fn publish(mut self, path: PathBuf) -> io::Result<Published> {
-        self.file.flush().await?;
-        self.file.sync_data().await?;
+        self.flush().await?;
         let from = self.path.clone();
         let to = path.clone();
         // from here on the blocking task owns the name
