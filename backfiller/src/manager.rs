@@ -178,3 +178,76 @@ impl Workers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use common::metrics::Metrics;
+    use common::service::Context;
+
+    use super::*;
+    use crate::config::{Config, Options};
+
+    fn shared(arguments: &[&str]) -> (tempfile::TempDir, Arc<Shared>) {
+        let base = tempfile::tempdir().unwrap();
+        let base_dir = format!("--base-dir={}", base.path().display());
+        let arguments = [&["backfiller", "chan", &base_dir], arguments].concat();
+        let config = Config::new(Options::try_parse_from(arguments).unwrap()).unwrap();
+        (base, Arc::new(Shared::new(&Context::new(Metrics::empty()), config)))
+    }
+
+    fn names(nodes: &[Node]) -> Vec<&str> {
+        nodes.iter().map(Node::name).collect()
+    }
+
+    #[tokio::test]
+    async fn the_last_known_list_stays_in_use() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let argument = format!("--node-file={}", file.path().display());
+        let (_base, shared) = shared(&["--static-nodes=http://a", &argument]);
+        let mut lists = Lists::new(&shared);
+        assert_eq!(names(&lists.nodes()), ["a"], "before any list was read");
+        std::fs::write(file.path(), "b http://host-b\nc http://host-c\n").unwrap();
+        assert_eq!(lists.refresh().await, 0);
+        assert_eq!(names(&lists.nodes()), ["a", "b", "c"]);
+        std::fs::write(file.path(), b"\xff").unwrap();
+        assert_eq!(lists.refresh().await, 1);
+        assert_eq!(names(&lists.nodes()), ["a", "b", "c"]);
+        std::fs::write(file.path(), "c http://host-c\nd http://a\n").unwrap();
+        assert_eq!(lists.refresh().await, 0);
+        assert_eq!(names(&lists.nodes()), ["a", "c"], "d is a by another name");
+    }
+
+    #[tokio::test]
+    async fn workers_come_and_go_with_the_list() {
+        let (_base, shared) = shared(&[]);
+        let node =
+            |name: &str, port: u16| Node::named(name, &format!("http://127.0.0.1:{port}")).unwrap();
+        let stop = CancellationToken::new();
+        let mut workers = Workers::default();
+        workers.adjust_to(vec![node("a", 1), node("b", 1)], &shared, &stop);
+        assert_eq!(workers.tasks.len(), 2);
+        // b has moved
+        workers.adjust_to(vec![node("a", 1), node("b", 2)], &shared, &stop);
+        assert_eq!((workers.tasks.len(), workers.running.len()), (3, 2));
+        assert!(
+            workers.tasks.join_next().await.unwrap().is_ok(),
+            "the one that is not needed ends"
+        );
+        workers.adjust_to(vec![node("a", 1), node("b", 2)], &shared, &stop);
+        assert_eq!(workers.tasks.len(), 2, "nothing to do");
+        stop.cancel();
+        while let Some(ended) = workers.tasks.join_next().await {
+            ended.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_dies_is_noticed() {
+        let mut workers = Workers::default();
+        let node = Node::at("http://a").unwrap();
+        let id = workers.tasks.spawn(async { panic!("on purpose") }).id();
+        workers.running.insert(id, (node.clone(), CancellationToken::new()));
+        assert_eq!(workers.next_unasked().await, node);
+    }
+}

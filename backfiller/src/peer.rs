@@ -20,9 +20,11 @@ mod tree;
 
 pub(crate) use tree::{Tree, TreePath};
 
-/// How long and how large the answers of a node may be.
+/// How long and how large answers may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// How long a database may take to list nodes.
+    pub database_timeout: Duration,
     /// How long until an answer begins.
     pub headers_timeout: Duration,
     /// How long an answer may pause.
@@ -40,6 +42,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            database_timeout: Duration::from_secs(15),
             headers_timeout: Duration::from_secs(30),
             read_timeout: Duration::from_secs(30),
             listing_timeout: Duration::from_mins(1),

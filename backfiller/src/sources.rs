@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use common::io::db::{Database, nodes};
+use common::io::db::{Database, DbError, nodes};
 use common::metrics::Metrics as Registry;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -15,8 +15,6 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::node::Node;
 
-/// How long a database may take to answer before the list known so far is used.
-const DATABASE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest file of nodes, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
@@ -26,6 +24,8 @@ pub(crate) enum Source {
     File(PathBuf),
     Database {
         database: Box<Database>,
+        /// How long it may take to answer before the list known so far is used.
+        timeout: Duration,
         /// Whether the schema was applied, or found to be what this user may not change.
         prepared: OnceCell<()>,
     },
@@ -41,7 +41,8 @@ impl Sources {
         let file = config.node_file.clone().map(Source::File);
         let database = config.node_database.as_ref().map(|dsn| {
             let database = Database::new(dsn, "backfiller", registry);
-            Source::Database { database: Box::new(database), prepared: OnceCell::new() }
+            let timeout = config.limits.database_timeout;
+            Source::Database { database: Box::new(database), timeout, prepared: OnceCell::new() }
         });
         Self(file.into_iter().chain(database).collect())
     }
@@ -58,7 +59,11 @@ impl Source {
                     text.with_context(|| format!("read the node file {}", path.display()))?;
                 Ok(parse(&text))
             }
-            Self::Database { database, prepared } => from_database(database, prepared).await,
+            Self::Database { database, timeout, prepared } => {
+                let rows = tokio::time::timeout(*timeout, rows(database, prepared)).await;
+                let rows = rows.context("ask the database for the nodes: no answer")?;
+                Ok(from_rows(rows.context("ask the database for the nodes")?))
+            }
         }
     }
 }
@@ -99,18 +104,13 @@ fn parse(text: &str) -> (Vec<Node>, usize) {
     (nodes, bad)
 }
 
-async fn from_database(
-    database: &Database,
-    prepared: &OnceCell<()>,
-) -> anyhow::Result<(Vec<Node>, usize)> {
-    let rows = async {
-        // whichever service comes first makes the tables
-        prepared.get_or_init(|| prepare(database)).await;
-        nodes::backfill_sources(database).await
-    };
-    let rows = tokio::time::timeout(DATABASE_TIMEOUT, rows).await;
-    let rows = rows.context("ask the database for the nodes: no answer")?;
-    let rows = rows.context("ask the database for the nodes")?;
+async fn rows(database: &Database, prepared: &OnceCell<()>) -> Result<Vec<nodes::Node>, DbError> {
+    // whichever service comes first makes the tables
+    prepared.get_or_init(|| prepare(database)).await;
+    nodes::backfill_sources(database).await
+}
+
+fn from_rows(rows: Vec<nodes::Node>) -> (Vec<Node>, usize) {
     let (mut nodes, mut bad) = (Vec::new(), 0);
     for row in rows {
         match Node::named(&row.name, &row.url) {
@@ -121,7 +121,7 @@ async fn from_database(
             }
         }
     }
-    Ok((nodes, bad))
+    (nodes, bad)
 }
 
 /// Waits for the database and applies the schema. One that does not fit may still list nodes.
