@@ -79,7 +79,8 @@ impl Tasks {
         self.failed.load(Ordering::Relaxed)
     }
 
-    async fn ended(&self) {
+    /// Waits until every task has ended; nothing makes them end but the token.
+    pub async fn ended(&self) {
         self.tracker.close();
         self.tracker.wait().await;
     }
