@@ -90,6 +90,25 @@ pub enum Why {
     Offline,
 }
 
+impl Why {
+    /// The word in the note.
+    pub const fn token(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Refused => "refused",
+            Self::Advertisement => "advertisement",
+            Self::TimeOut => "time-out",
+            Self::Truncated => "truncated",
+            Self::Damaged => "damaged",
+            Self::Gap => "gap",
+            Self::SequenceJump => "sequence-jump",
+            Self::DiskFull => "disk-full",
+            Self::Stopped => "stopped",
+            Self::Offline => "offline",
+        }
+    }
+}
+
 /// The notes of one node on one feed.
 #[derive(Clone, Debug)]
 pub struct Notes {
@@ -267,6 +286,25 @@ mod tests {
         let extended = known.replace("\"kind\"", "\"by\":\"x\",\"kind\"");
         let text = format!("{{\"kind\":\"invented\",\"start\":7}}\nnonsense\n{extended}\n");
         assert_eq!(parse(&text), [note]);
+    }
+
+    #[test]
+    fn a_reason_has_one_word() {
+        for why in [
+            Why::Expired,
+            Why::Refused,
+            Why::Advertisement,
+            Why::TimeOut,
+            Why::Truncated,
+            Why::Damaged,
+            Why::Gap,
+            Why::SequenceJump,
+            Why::DiskFull,
+            Why::Stopped,
+            Why::Offline,
+        ] {
+            assert_eq!(serde_json::to_value(why).unwrap(), why.token());
+        }
     }
 
     #[test]
