@@ -16,7 +16,6 @@ use common::io::store::notes::Why;
 use common::io::store::{Feed, Store, TempSegment};
 use common::service::CancellationToken;
 use tokio::time::Instant;
-use url::Url;
 
 mod body;
 mod init;

@@ -1,0 +1,80 @@
+//! Loading playlists: for the provider of fixed addresses, and for the workers.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::format::hls::{Limits, MediaPlaylist, Playlist, PlaylistError};
+use common::io::http::client::{Client, Error};
+use thiserror::Error;
+use url::Url;
+
+use super::{Offer, ResolveError};
+
+/// How long a playlist may take as a whole.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A playlist that could not be loaded.
+#[derive(Debug, Error)]
+pub(crate) enum LoadError {
+    /// Answered with a status other than success.
+    #[error("status {0}")]
+    Status(u16),
+    /// Not answered.
+    #[error("{0}")]
+    Http(#[from] Error),
+    /// Not answered in time.
+    #[error("not complete within {} s", TIMEOUT.as_secs())]
+    Slow,
+    /// Answered, but not with a playlist of the right kind.
+    #[error("{0}")]
+    Playlist(#[from] PlaylistError),
+}
+
+/// Loads the media playlist at `url`; returns it with the address it came from, after redirects.
+///
+/// Cancel safety: dropping the future gives the request up.
+pub(crate) async fn load(client: &Client, url: &Url) -> Result<(MediaPlaylist, Url), LoadError> {
+    let (bytes, base) = fetch(client, "media_playlist", url).await?;
+    Ok((MediaPlaylist::parse(&bytes)?, base))
+}
+
+/// The qualities behind a fixed address.
+pub(super) async fn resolve(client: &Client, url: &Url) -> Result<Offer, ResolveError> {
+    let (bytes, base) = fetch(client, "multivariant_playlist", url).await?;
+    match Playlist::parse(&bytes).map_err(LoadError::Playlist)? {
+        Playlist::Media(_) => Ok(Offer::single(url.clone())),
+        Playlist::Multivariant(list) => Ok(Offer::new(&list, &base)),
+    }
+}
+
+pub(super) async fn fetch(
+    client: &Client,
+    name: &'static str,
+    url: &Url,
+) -> Result<(Bytes, Url), LoadError> {
+    let load = async {
+        let answer = client.send(name, client.get(url.clone())).await?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(LoadError::Status(status.as_u16()));
+        }
+        let base = answer.url().clone();
+        Ok((answer.bytes(Limits::default().bytes).await?, base))
+    };
+    tokio::time::timeout(TIMEOUT, load).await.unwrap_or(Err(LoadError::Slow))
+}
+
+impl From<LoadError> for ResolveError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Status(status) => Self::from_status(status),
+            LoadError::Http(error @ Error::TooLong(_)) => Self::Changed(error.to_string()),
+            LoadError::Http(error) => Self::Unreachable(error.to_string()),
+            LoadError::Slow => Self::Unreachable(LoadError::Slow.to_string()),
+            LoadError::Playlist(error) => Self::Changed(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

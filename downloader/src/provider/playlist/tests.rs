@@ -1,0 +1,91 @@
+use common::io::http::client::Options;
+use common::metrics::Metrics;
+
+use super::*;
+
+#[path = "../../../tests/origin/mod.rs"]
+mod origin;
+
+use origin::{Origin, Response};
+
+fn client() -> Client {
+    Client::new(&Metrics::empty(), Options::default())
+}
+
+async fn resolve_to(response: Response) -> Result<Offer, ResolveError> {
+    let origin = Origin::start().await;
+    origin.serve("/live.m3u8", [response]);
+    resolve(&client(), &origin.url("/live.m3u8")).await
+}
+
+#[tokio::test]
+async fn either_kind_of_playlist_will_do() {
+    let media = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n";
+    let offer = resolve_to(Response::ok(media)).await.unwrap();
+    assert_eq!(offer.choose("source").unwrap().url.path(), "/live.m3u8");
+    let multivariant = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow/index.m3u8\n";
+    let offer = resolve_to(Response::ok(multivariant)).await.unwrap();
+    assert_eq!(offer.choose("source").unwrap().url.path(), "/low/index.m3u8");
+}
+
+#[tokio::test]
+async fn each_wrong_answer_is_a_sentence_that_says_what_to_do() {
+    for (response, expected) in [
+        (Response::status(404), "the channel is offline (status 404)"),
+        (
+            Response::status(403),
+            "refused (status 403); a token, a subscription or another region may be needed",
+        ),
+        (
+            Response::status(500),
+            "cannot be reached (status 500); check the network, or wait if others cannot reach it \
+            either",
+        ),
+        (
+            Response::ok(""),
+            "the answer is empty where a playlist should be; check the channel's address, or \
+            whether this program is too old for the service",
+        ),
+        (
+            Response::ok("<html>"),
+            "the answer is a web page, not a playlist: it begins \"<html>\"; check the channel's \
+            address, or whether this program is too old for the service",
+        ),
+    ] {
+        assert_eq!(resolve_to(response).await.unwrap_err().to_string(), expected);
+    }
+}
+
+#[tokio::test]
+async fn addresses_are_relative_to_where_the_playlist_came_from() {
+    let origin = Origin::start().await;
+    origin.serve("/live.m3u8", [Response::new(302, &[("Location", "/edge/7/live.m3u8")], b"")]);
+    origin.serve("/edge/7/live.m3u8", [Response::ok("#EXTM3U\n#EXTINF:2,\na.ts\n")]);
+    let (list, base) = load(&client(), &origin.url("/live.m3u8")).await.unwrap();
+    assert_eq!(list.segments.len(), 1);
+    assert_eq!(base, origin.url("/edge/7/live.m3u8"));
+}
+
+#[tokio::test]
+async fn a_playlist_without_end_is_not_read_to_its_end() {
+    let body = [b"#EXTM3U\n".as_slice(), &vec![b'#'; 17 << 20]].concat();
+    let error = resolve_to(Response::ok(&body)).await.unwrap_err();
+    assert!(matches!(error, ResolveError::Changed(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_playlist_that_never_comes_is_given_up() {
+    let origin = Origin::start().await;
+    origin.serve("/live.m3u8", [Response::stalled(b"#EXTM3U\n", 100)]);
+    let url = origin.url("/live.m3u8");
+    let client = client();
+    let load = load(&client, &url);
+    let script = async {
+        while origin.requests("/live.m3u8").is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::pause();
+    };
+    let (loaded, ()) = tokio::join!(load, script);
+    assert!(matches!(loaded, Err(LoadError::Slow)), "{loaded:?}");
+}
