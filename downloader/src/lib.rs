@@ -21,6 +21,9 @@ mod known;
 mod manager;
 mod metrics;
 mod noting;
+#[cfg(test)]
+#[path = "../tests/origin/mod.rs"]
+mod origin;
 mod planner;
 mod provider;
 mod recorder;

@@ -106,7 +106,7 @@ impl Manager {
         let chosen = match offer.choose(quality) {
             Ok(chosen) => chosen,
             Err(error) => {
-                recorder.trouble().met(Severity::Degraded, format!("cannot record: {error}"));
+                recorder.trouble().met(Severity::Degraded, &format!("cannot record: {error}"));
                 return Some(self.interval());
             }
         };
@@ -137,7 +137,7 @@ impl Manager {
                 severity = Severity::Normal;
             }
         }
-        recorder.trouble().met(severity, format!("cannot record: {error}"));
+        recorder.trouble().met(severity, &format!("cannot record: {error}"));
     }
 }
 
@@ -148,19 +148,19 @@ fn tell_end(end: &End, recorder: &mut Recorder) -> Option<()> {
         End::Ended => {
             recorder.interrupted(Why::Offline);
             let message = "the stream has ended; waits for it to begin again";
-            recorder.trouble().met(Severity::Normal, message.to_owned());
+            recorder.trouble().met(Severity::Normal, message);
         }
         End::Stale(patience) => {
             let seconds = patience.as_secs();
             let message = format!(
                 "the media playlist brought nothing new for {seconds} s; looks for the channel anew"
             );
-            recorder.trouble().met(Severity::Degraded, message);
+            recorder.trouble().met(Severity::Degraded, &message);
         }
         End::Failed(error) => {
             let message =
                 format!("cannot load the media playlist ({error}); looks for the channel anew");
-            recorder.trouble().met(Severity::Degraded, message);
+            recorder.trouble().met(Severity::Degraded, &message);
         }
     }
     Some(())

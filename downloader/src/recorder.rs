@@ -12,6 +12,7 @@ use common::format::hls::MediaPlaylist;
 use common::format::segment::Completeness;
 use common::io::store::notes::{Note, Notes, Why};
 use common::io::store::{Feed, Store};
+use common::plan::listing::StoredSegment;
 use common::service::CancellationToken;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -234,7 +235,7 @@ impl Recorder {
 fn last_end(store: &Store, feed: &Feed) -> io::Result<Option<Timestamp>> {
     for hour in store.hours(feed)?.into_iter().rev() {
         let listing = store.hour(feed, hour)?;
-        if let Some(end) = listing.segments.iter().map(|segment| segment.end()).max() {
+        if let Some(end) = listing.segments.iter().map(StoredSegment::end).max() {
             return Ok(Some(end));
         }
     }

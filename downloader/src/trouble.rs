@@ -31,8 +31,8 @@ pub(crate) enum Severity {
 
 impl Trouble {
     /// Tells of trouble, unless it was told just so a short while ago.
-    pub(crate) fn met(&mut self, severity: Severity, message: String) {
-        if !self.is_worth_telling(&message, Instant::now()) {
+    pub(crate) fn met(&mut self, severity: Severity, message: &str) {
+        if !self.is_worth_telling(message, Instant::now()) {
             tracing::debug!("{message}");
             return;
         }

@@ -1,5 +1,6 @@
 //! The downloader as a whole, recording from a scripted origin: what was published is in the store,
 //! byte for byte and under the right names, whatever the origin does in between.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod origin;
 
@@ -45,14 +46,6 @@ impl Downloader {
     }
 }
 
-/// What was published about a segment.
-#[derive(Clone, Debug, PartialEq)]
-struct Published {
-    start: &'static str,
-    completeness: Completeness,
-    bytes: Vec<u8>,
-}
-
 /// The segments of one feed's hour, by start; temp files do not count.
 fn stored(base: &Path, channel: &str, quality: &str) -> BTreeMap<String, (Completeness, Vec<u8>)> {
     let folder = base.join(channel).join(quality).join(HOUR);
@@ -62,7 +55,7 @@ fn stored(base: &Path, channel: &str, quality: &str) -> BTreeMap<String, (Comple
         let file_name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let name: SegmentName = file_name.parse().unwrap();
         if let Some((completeness, _)) = name.published() {
-            let start = file_name.split("-").next().unwrap().to_owned();
+            let start = file_name.split('-').next().unwrap().to_owned();
             let key = format!("{start} {}", name.duration());
             stored.insert(key, (completeness, std::fs::read(path).unwrap()));
         }

@@ -209,9 +209,9 @@ mod tests {
         packet.repeat(count)
     }
 
-    fn mp4_box(kind: &[u8; 4], payload: usize) -> Vec<u8> {
+    fn mp4_box(kind: [u8; 4], payload: usize) -> Vec<u8> {
         let size = u32::try_from(payload + 8).unwrap().to_be_bytes();
-        [&size[..], kind, &vec![0; payload]].concat()
+        [&size[..], &kind, &vec![0; payload]].concat()
     }
 
     #[test]
@@ -226,23 +226,23 @@ mod tests {
 
     #[test]
     fn fragmented_mp4_is_whole_boxes() {
-        let whole = [mp4_box(b"moof", 40), mp4_box(b"mdat", 300), mp4_box(b"free", 0)].concat();
+        let whole = [mp4_box(*b"moof", 40), mp4_box(*b"mdat", 300), mp4_box(*b"free", 0)].concat();
         assert_eq!(finding(&whole), Finding::Sound);
         assert_eq!(finding(&whole[..100]), Finding::Torn);
         assert_eq!(finding(&whole[..whole.len() - 3]), Finding::Torn, "within a header");
-        let garbage = [mp4_box(b"moof", 40), vec![0, 0, 0, 9, 1, 2, 3, 4, 5]].concat();
+        let garbage = [mp4_box(*b"moof", 40), vec![0, 0, 0, 9, 1, 2, 3, 4, 5]].concat();
         assert_eq!(finding(&garbage), Finding::Broken { at: 48 });
-        let too_small = [mp4_box(b"moof", 40), vec![0, 0, 0, 7, b'm', b'd', b'a', b't']].concat();
+        let too_small = [mp4_box(*b"moof", 40), vec![0, 0, 0, 7, b'm', b'd', b'a', b't']].concat();
         assert_eq!(finding(&too_small), Finding::Broken { at: 48 });
     }
 
     #[test]
     fn large_and_open_boxes_are_known() {
-        let mut large = mp4_box(b"styp", 4);
+        let mut large = mp4_box(*b"styp", 4);
         large.extend([0, 0, 0, 1, b'm', b'd', b'a', b't', 0, 0, 0, 0, 0, 0, 0, 20, 1, 2, 3, 4]);
         assert_eq!(finding(&large), Finding::Sound);
         assert_eq!(finding(&large[..large.len() - 1]), Finding::Torn);
-        let mut open = mp4_box(b"styp", 4);
+        let mut open = mp4_box(*b"styp", 4);
         open.extend([0, 0, 0, 0, b'm', b'd', b'a', b't', 1, 2, 3]);
         assert_eq!(finding(&open), Finding::Sound);
     }

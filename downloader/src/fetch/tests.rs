@@ -11,10 +11,7 @@ use common::metrics::Metrics;
 use super::*;
 use crate::planner::JobId;
 
-#[path = "../../tests/origin/mod.rs"]
-mod origin;
-
-use origin::{Origin, Response};
+use crate::origin::{Origin, Response};
 
 /// An origin, a store, and a fetcher from one to the other.
 struct Bench {

@@ -73,17 +73,17 @@ impl Numbering {
     }
 
     /// Takes in a list by its first and last number. `remembered` looks up what a number was when it
-    /// was last listed; `list` are its segments.
+    /// was last listed; `listed` are its segments.
     pub(super) fn take_in<'a>(
         &mut self,
-        list: &[Sighting<'a>],
+        listed: &[Sighting<'a>],
         remembered: impl Fn(u64) -> Option<Sighting<'a>>,
     ) -> Relation {
-        let (Some(first), Some(last)) = (list.first(), list.last()) else {
+        let (Some(first), Some(last)) = (listed.first(), listed.last()) else {
             return Relation::Continues;
         };
         let (first, last) = (first.number, last.number);
-        let relation = self.relation(list, remembered);
+        let relation = self.relation(listed, remembered);
         self.regressions = match self.highest() {
             Some(highest) if last < highest && relation == Relation::Continues => {
                 self.regressions + 1
@@ -99,14 +99,14 @@ impl Numbering {
 
     fn relation<'a>(
         &self,
-        list: &[Sighting<'a>],
+        listed: &[Sighting<'a>],
         remembered: impl Fn(u64) -> Option<Sighting<'a>>,
     ) -> Relation {
         let Some(highest) = self.highest() else { return Relation::First };
-        let (first, last) = (list[0].number, list[list.len() - 1].number);
-        let mut overlap = list
+        let (first, last) = (listed[0].number, listed[listed.len() - 1].number);
+        let mut overlap = listed
             .iter()
-            .filter_map(|listed| remembered(listed.number).map(|known| known.is_same(listed)))
+            .filter_map(|sighting| remembered(sighting.number).map(|known| known.is_same(sighting)))
             .peekable();
         let overlaps = overlap.peek().is_some();
         let agrees = overlap.any(|same| same);

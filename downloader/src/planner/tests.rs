@@ -32,7 +32,7 @@ fn delta(seconds: f64) -> TimeDelta {
 fn dated(numbers: std::ops::RangeInclusive<u64>) -> String {
     let mut text = format!("#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{}\n", numbers.start());
     for number in numbers {
-        let start = at(2.0 * number as f64);
+        let start = at(2.0 * f64::from(u32::try_from(number).unwrap()));
         writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{start}Z\n#EXTINF:2.0,\n{number}.ts").unwrap();
     }
     text
@@ -115,7 +115,7 @@ impl Bench {
     /// The spans that were missed: start and length in seconds after 10:00, and why.
     fn missed(&mut self) -> Vec<(f64, f64, Why)> {
         let events = std::mem::take(&mut self.events);
-        let seconds = |delta: TimeDelta| delta.num_microseconds().unwrap() as f64 / 1e6;
+        let seconds = |delta: TimeDelta| delta.as_seconds_f64();
         let missed = events.into_iter().filter_map(|event| match event {
             Event::Missed { start, duration, why, .. } => {
                 Some((seconds(start - at(0.0)), seconds(duration), why))

@@ -76,9 +76,9 @@ impl Response {
 }
 
 fn raw(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let headers: String =
-        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    [format!("HTTP/1.1 {status} status\r\n{headers}\r\n").as_bytes(), body].concat()
+    let mut lines = vec![format!("HTTP/1.1 {status} status")];
+    lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    [lines.join("\r\n").as_bytes(), b"\r\n\r\n", body].concat()
 }
 
 /// A request that came.

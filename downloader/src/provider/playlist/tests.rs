@@ -3,10 +3,7 @@ use common::metrics::Metrics;
 
 use super::*;
 
-#[path = "../../../tests/origin/mod.rs"]
-mod origin;
-
-use origin::{Origin, Response};
+use crate::origin::{Origin, Response};
 
 fn client() -> Client {
     Client::new(&Metrics::empty(), Options::default())

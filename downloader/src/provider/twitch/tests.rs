@@ -3,10 +3,7 @@ use common::metrics::Metrics;
 
 use super::*;
 
-#[path = "../../../tests/origin/mod.rs"]
-mod origin;
-
-use origin::{Origin, Response};
+use crate::origin::{Origin, Response};
 
 const PLAYLIST: &str =
     include_str!("../../../../common/testdata/playlists/twitch-multivariant.m3u8");
@@ -96,6 +93,8 @@ async fn the_token_of_the_operator_is_read_anew_each_time() {
     assert!(matches!(bench.resolve().await, Err(ResolveError::Refused(_))));
 }
 
+type Fits = fn(&ResolveError) -> bool;
+
 #[tokio::test]
 async fn offline_refused_changed_and_unreachable_are_told_apart() {
     use ResolveError::{Changed, Offline, Refused, Unreachable};
@@ -103,7 +102,7 @@ async fn offline_refused_changed_and_unreachable_are_told_apart() {
     let unknown = Response::ok(r#"{"data":{"streamPlaybackAccessToken":null}}"#);
     let persisted = Response::ok(r#"{"errors":[{"message":"PersistedQueryNotFound"}]}"#);
     let nothing = || Response::status(404);
-    let cases: [(Response, Response, fn(&ResolveError) -> bool); 9] = [
+    let cases: [(Response, Response, Fits); 9] = [
         (token(), nothing(), |error| matches!(error, Offline(_))),
         (token(), Response::status(403), |error| matches!(error, Refused(_))),
         (token(), Response::ok("<html>"), |error| matches!(error, Changed(_))),
