@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use common::base::time::TimeRange;
 use url::Url;
 
 use super::{Story, titles};
@@ -80,21 +81,36 @@ pub(super) async fn players_read_it(story: &Story<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The multivariant playlist over all that a node holds, each quality of which says that it ends.
+/// The multivariant playlist over what a node holds of all qualities, each of which says that it
+/// ends.
 async fn finished(story: &Story<'_>, node: &Node) -> anyhow::Result<Url> {
-    let shown = story.shown(node).await?;
-    let start = shown.start().context("the playlist is empty")?;
-    let end = shown.end().context("the playlist is empty")?;
     let mut url = story.installation.playlist(node);
+    let whole = whole(story, node).await?;
     url.query_pairs_mut()
-        .append_pair("start", &start.to_string())
-        .append_pair("end", &end.to_string());
+        .append_pair("start", &whole.start().to_string())
+        .append_pair("end", &whole.end().to_string());
     let list = story.viewer.multivariant(&url).await?;
     let (qualities, recorded) = (list.variants.len(), story.installation.channel.qualities.len());
     ensure!(qualities == recorded, "it names {qualities} qualities of {recorded}");
-    let media = url.join(&list.variants[0].uri).context("read a variant's address")?;
-    let whole = story.viewer.media(&media).await?;
-    ensure!(whole.ended, "{media} has no end");
-    ensure!(whole.holes.is_empty(), "{media} has holes: {:?}", whole.holes);
+    for variant in &list.variants {
+        let media = url.join(&variant.uri).context("read a variant's address")?;
+        let shown = story.viewer.media(&media).await?;
+        ensure!(shown.ended, "{media} has no end");
+        ensure!(shown.holes.is_empty(), "{media} has holes: {:?}", shown.holes);
+    }
     Ok(url)
+}
+
+/// The span that a node shows in every quality.
+async fn whole(story: &Story<'_>, node: &Node) -> anyhow::Result<TimeRange> {
+    let mut whole: Option<TimeRange> = None;
+    for quality in &story.installation.channel.qualities {
+        let url = story.installation.media_playlist(node, quality);
+        let shown = story.viewer.media(&url).await?;
+        let (start, end) = shown.start().zip(shown.end()).context("a playlist is empty")?;
+        let (start, end) =
+            whole.map_or((start, end), |so_far| (start.max(so_far.start()), end.min(so_far.end())));
+        whole = Some(TimeRange::new(start, end).context("the qualities have no time in common")?);
+    }
+    whole.context("there is no quality")
 }

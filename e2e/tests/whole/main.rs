@@ -1,0 +1,13 @@
+//! The whole system as processes: what a person would start, watched from outside.
+//!
+//! The programs are those that lie beside the tests' own folder; `make test` builds them first.
+//! Whatever a test starts ends with it, also when it fails.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod bad_input;
+mod interrupting;
+mod kills;
+mod lifecycle;
+mod players;
+mod story;
+mod support;

@@ -1,0 +1,39 @@
+//! The story of the demo, as `make demo ARGS=--once` tells it.
+
+use demo::titles;
+
+use crate::support::{DemoRun, processes_in};
+
+#[tokio::test]
+async fn the_story_holds_and_leaves_nothing() {
+    let mut demo = DemoRun::start(&["--once"]);
+    demo.until(titles::OUTAGE).await;
+    let running = processes_in(&demo.data());
+    // eight services, the origin's encoder and the database, whose own children come on top
+    assert!(running.len() >= 10, "{running:#?}");
+    demo.held().await;
+
+    let told = demo.told();
+    for title in [
+        titles::RECORDING,
+        titles::OUTAGE,
+        titles::HOLE,
+        titles::HEALING,
+        titles::EVENT,
+        titles::CUT,
+        titles::VIDEO,
+        titles::ADDRESSES,
+        titles::END,
+    ] {
+        assert_eq!(told.with(&format!("== {title}")).len(), 1, "{title} in {:#?}", told.all());
+    }
+    assert_eq!(told.with("/playlist/demo.m3u8").len(), 2 + 2, "{:#?}", told.all());
+    assert_eq!(told.with("/metrics (").len(), 8, "{:#?}", told.all());
+    assert_eq!(
+        told.with("!!"),
+        Vec::<String>::new(),
+        "nothing was killed but what the story kills"
+    );
+    let videos = std::fs::read_dir(demo.data().join("videos")).unwrap();
+    assert!(videos.count() >= 1);
+}

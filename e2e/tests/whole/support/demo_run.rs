@@ -1,0 +1,93 @@
+//! A run of the demo, in a folder of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use demo::{Role, titles};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::process::{Lines, Process};
+use super::{PATIENCE, eventually, processes_in, world_readable_folder};
+
+/// How long a whole story may take, with services that are killed in it.
+const STORY: Duration = Duration::from_mins(4);
+
+/// A picture that costs little to encode.
+pub(crate) const CHEAP: [&str; 2] = ["--origin-height", "180"];
+
+/// The demo at work.
+#[derive(Debug)]
+pub(crate) struct DemoRun {
+    process: Process,
+    folder: TempDir,
+}
+
+impl DemoRun {
+    /// Starts the demo with `arguments`.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let folder = world_readable_folder();
+        let data = folder.path().join("demo-data");
+        let data = data.to_str().unwrap();
+        let process = Process::run("demo", &[arguments, &["--data", data]].concat());
+        Self { process, folder }
+    }
+
+    /// The folder of everything.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("demo-data")
+    }
+
+    /// What it told so far.
+    pub(crate) const fn told(&self) -> &Lines {
+        self.process.stdout()
+    }
+
+    /// Waits until it begins the step that is called `title`.
+    pub(crate) async fn until(&self, title: &str) {
+        self.told().until(&format!("== {title}"), STORY).await;
+    }
+
+    /// Sends the demo itself a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Kills a service of a node, once it runs, and waits until it runs again as another process.
+    pub(crate) async fn kill(&self, node: char, role: Role) {
+        let pid_file = self.data().join(format!("run/node-{node}/{role}.pid"));
+        let running = async || read_pid(&pid_file);
+        let pid = eventually("the service runs", running).await;
+        kill_process(pid, Signal::KILL).unwrap();
+        let again = async || read_pid(&pid_file).filter(|again| *again != pid);
+        eventually("the service runs again", again).await;
+        let told = format!("!! node {node}'s {role} was killed by signal 9");
+        self.told().until(&told, PATIENCE).await;
+    }
+
+    /// Waits for its end; returns its exit status, once it is sure that nothing is left running.
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
+        let status = self.process.ended(STORY).await;
+        let data = self.data();
+        // whom the kernel kills ends a moment later
+        eventually("the end of all its processes", async || {
+            processes_in(&data).is_empty().then_some(())
+        })
+        .await;
+        status.code()
+    }
+
+    /// Waits for the end of the story, every step of which must have held.
+    pub(crate) async fn held(&mut self) {
+        let code = self.ended().await;
+        let (told, complaints) = (self.told().all(), self.process.stderr().all());
+        assert_eq!(code, Some(0), "{complaints:#?} after {told:#?}");
+        assert!(complaints.is_empty(), "{complaints:#?}");
+        assert!(told.last().is_some_and(|line| line.ends_with(titles::HELD)), "{told:#?}");
+    }
+}
+
+fn read_pid(file: &Path) -> Option<Pid> {
+    fs::read_to_string(file).ok()?.trim().parse().ok().and_then(Pid::from_raw)
+}
