@@ -39,7 +39,9 @@ impl Programs {
                 );
                 return Ok(None);
             }
-            let help = workspace.program(&program).args(["--help"]).output()?;
+            // one that does not know its `--help` would start its work and never end
+            let asked = workspace.program("timeout").args(["10"]).args([&program]);
+            let help = asked.args(["--help"]).output()?;
             settings.insert(service, names_in(&help));
         }
         Ok(Some(Self { settings }))

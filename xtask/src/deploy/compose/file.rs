@@ -77,6 +77,8 @@ pub(super) enum Mount {
         #[serde(rename = "source")]
         _source: String,
         target: String,
+        #[serde(default, rename = "read_only")]
+        _read_only: bool,
         bind: BindOptions,
     },
     Volume {
