@@ -91,6 +91,12 @@ pub(crate) fn hidden_beside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{}.temp", Uuid::new_v4()))
 }
 
+/// Whether `name` is one that [`hidden_beside`] makes.
+pub(crate) fn is_hidden_temp(name: &str) -> bool {
+    let unique = name.strip_prefix('.').and_then(|name| name.strip_suffix(".temp"));
+    unique.is_some_and(|unique| Uuid::try_parse(unique).is_ok())
+}
+
 /// Writes all of an answer's body to `file`.
 pub(crate) async fn receive(
     answer: &mut Answer,

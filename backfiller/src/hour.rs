@@ -55,8 +55,9 @@ impl HourReport {
         self.copied + self.tombstones > 0
     }
 
+    /// What is still missing, but for what is left to the downloader.
     fn missing(&self) -> usize {
-        self.failed + self.elsewhere + self.recent + self.put_off
+        self.failed + self.elsewhere + self.put_off
     }
 }
 
@@ -235,7 +236,7 @@ impl Visit<'_> {
         if !report.changed() {
             return;
         }
-        if report.missing() == 0 {
+        if report.missing() + report.recent == 0 {
             shared.metrics.hour_completed(peer.node(), feed);
         }
         tracing::info!(
@@ -246,6 +247,7 @@ impl Visit<'_> {
             segments = report.copied,
             tombstones = report.tombstones,
             missing = report.missing(),
+            recent = report.recent,
             "copied"
         );
     }

@@ -20,6 +20,8 @@ mod extras;
 mod fetch;
 mod flights;
 mod hour;
+mod limits;
+mod lists;
 mod manager;
 mod metrics;
 mod notes;
@@ -33,7 +35,7 @@ mod sweep;
 mod worker;
 
 use config::Config;
-pub use peer::Limits;
+pub use limits::Limits;
 use shared::Shared;
 
 /// Copies until the service stops, or once.

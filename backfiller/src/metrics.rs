@@ -22,50 +22,37 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new(registry: &Registry) -> Self {
-        let by_hour = ["remote", "channel", "quality", "hour"];
-        let by_feed = ["remote", "channel", "quality"];
-        let node_list_errors =
-            registry.counter("node_list_errors", "Lists of nodes that could not be read", &[]);
-        // seen as zero before anything went wrong
-        node_list_errors.with_label_values::<&str>(&[]).inc_by(0);
-        Self {
-            segments_backfilled: registry.counter(
-                "segments_backfilled",
-                "Segments and chat batches that were copied",
-                &by_hour,
-            ),
-            hash_mismatches: registry.counter(
-                "hash_mismatches",
-                "Files that were thrown away because their bytes were not what their name says",
-                &by_hour,
-            ),
+        let by_hour: &[&str] = &["remote", "channel", "quality", "hour"];
+        let by_feed: &[&str] = &["remote", "channel", "quality"];
+        let counter = |name, help, labels| registry.counter(name, help, labels);
+        let segments = "Segments and chat batches that were copied";
+        let mismatches = "Files thrown away because their bytes are not what their name says";
+        let differences = "Segments not copied because the same is here, up to 1 ms away";
+        let hours = "Times that an hour was brought up to date";
+        let lists = "Lists of nodes that could not be read";
+        let errors = "Listings and files that could not be copied";
+        let names = "Names in listings that have no place in the store";
+        let metrics = Self {
+            segments_backfilled: counter("segments_backfilled", segments, by_hour),
+            hash_mismatches: counter("hash_mismatches", mismatches, by_hour),
             small_difference_segments: registry.gauge(
                 "small_difference_segments",
-                "Segments that were not copied because the same is here, up to 1 ms away",
-                &by_hour,
+                differences,
+                by_hour,
             ),
-            hours_backfilled: registry.counter(
-                "hours_backfilled",
-                "Times that an hour was brought up to date",
-                &by_feed,
-            ),
-            tombstones_backfilled: registry.counter(
+            hours_backfilled: counter("hours_backfilled", hours, by_feed),
+            tombstones_backfilled: counter(
                 "tombstones_backfilled",
                 "Tombstones that were copied",
-                &by_feed,
+                by_feed,
             ),
-            node_list_errors,
-            backfill_errors: registry.counter(
-                "backfill_errors",
-                "Listings and files that could not be copied",
-                &["remote"],
-            ),
-            names_skipped: registry.counter(
-                "names_skipped",
-                "Names in listings that have no place in the store",
-                &["remote"],
-            ),
-        }
+            node_list_errors: counter("node_list_errors", lists, &[]),
+            backfill_errors: counter("backfill_errors", errors, &["remote"]),
+            names_skipped: counter("names_skipped", names, &["remote"]),
+        };
+        // seen as zero before anything went wrong
+        metrics.node_list_errors.with_label_values::<&str>(&[]).inc_by(0);
+        metrics
     }
 
     /// Makes what is counted per node visible before anything happened.

@@ -43,3 +43,21 @@ impl Shared {
         self.clock.now() - self.config.recent_cutoff
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use clap::Parser;
+    use common::metrics::Metrics;
+
+    use super::*;
+    use crate::config::Options;
+
+    /// This node as it is with `arguments`, and its store, which is removed when dropped.
+    pub(crate) fn shared(arguments: &[&str]) -> (tempfile::TempDir, Arc<Shared>) {
+        let base = tempfile::tempdir().unwrap();
+        let base_dir = format!("--base-dir={}", base.path().display());
+        let arguments = [&["backfiller", "chan", &base_dir], arguments].concat();
+        let config = Config::new(Options::try_parse_from(arguments).unwrap()).unwrap();
+        (base, Arc::new(Shared::new(&Context::new(Metrics::empty()), config)))
+    }
+}

@@ -1,3 +1,5 @@
+use clap::Parser;
+
 use super::*;
 
 fn config(arguments: &[&str]) -> anyhow::Result<Config> {
@@ -64,6 +66,7 @@ fn what_is_wrong_is_named() {
     assert_eq!(complaint(&["chan", "--extras", "notes,chan"]), "--extras: chan is a channel");
     assert!(complaint(&["chan", "--start", "soon"]).starts_with("--start: \"soon\" is neither"));
     assert!(complaint(&["chan", "--delete-old"]).starts_with("--delete-old is not supported yet"));
+    assert_eq!(complaint(&["chan", "--interval=0"]), "--interval: must be at least 0.1 seconds");
     assert!(complaint(&["chan", "--recent-cutoff=-1"]).contains("not from 0 to"));
     assert!(complaint(&["chan", "--download-concurrency=0"]).contains("0 is not in 1..=256"));
     assert!(complaint(&["chan", "--base-dir=/does/not/exist"]).contains("cannot be used"));

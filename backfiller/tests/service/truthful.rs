@@ -182,7 +182,8 @@ async fn a_running_service_follows_and_stops_at_once() {
     peer.put(&third, "c");
     until("the third is being fetched", || here.files().len() == 3).await;
     running.stop().await.unwrap();
-    assert_eq!(here.files(), [first, second], "nothing half-written is left");
+    let expected = [first, second];
+    until("nothing half-written is left", || here.files() == expected).await;
 }
 
 #[tokio::test]
