@@ -125,26 +125,34 @@ async fn a_database_that_is_away_is_waited_for() {
 #[tokio::test]
 async fn a_playlist_that_is_none_is_told_and_asked_for_again() {
     let page = "<!DOCTYPE html><html><body>Please log in</body></html>";
-    let cases = [
-        (404, "", ["offline", "404"]),
-        (200, "", ["empty where a playlist should be", "check"]),
-        (200, page, ["a web page, not a playlist", "check"]),
-        (200, "#EXTM3U\n", ["", ""]),
-    ];
-    for (status, body_text, parts) in cases {
-        let origin = Origin::start(status, body_text);
-        let base = tempfile::tempdir().unwrap();
-        let channel = format!("chan!:url:{}", origin.url);
-        let base_dir = base.path().to_str().unwrap();
-        let downloader = Service::run("downloader", [&*channel, "--base-dir", base_dir]).await;
-        eventually("several tries", async || (origin.asked() >= 4).then_some(())).await;
-        assert_eq!(body(&format!("{}/healthz", downloader.url)).await.unwrap(), "ok\n");
+    tokio::join!(
+        tells_of_playlist(404, "", &["offline", "404"]),
+        tells_of_playlist(200, "", &["empty where a playlist should be", "check the channel's"]),
+        tells_of_playlist(200, page, &["a web page, not a playlist", "check the channel's"]),
+        tells_of_playlist(200, "#EXTM3U\n", &["nothing new", "looks for the channel anew"]),
+    );
+}
 
-        let log = downloader.process.stderr().all();
-        let complaints = complaints(&log);
-        assert_eq!(complaints.len(), 1, "{log:#?}");
-        for part in parts {
-            assert!(complaints[0].contains(part), "{part} in {log:#?}");
-        }
+/// Gives a downloader a channel whose playlist is `answer`.
+async fn tells_of_playlist(status: u16, answer: &'static str, parts: &[&str]) {
+    let origin = Origin::start(status, answer);
+    let base = tempfile::tempdir().unwrap();
+    let channel = format!("chan!:url:{}", origin.url);
+    let base_dir = base.path().to_str().unwrap();
+    let downloader = Service::run("downloader", [&*channel, "--base-dir", base_dir]).await;
+    let stderr = downloader.process.stderr();
+    eventually("a complaint, and several tries", async || {
+        let told = !complaints(&stderr.all()).is_empty();
+        (told && origin.asked() >= 4).then_some(())
+    })
+    .await;
+    assert_eq!(body(&format!("{}/healthz", downloader.url)).await.unwrap(), "ok\n");
+
+    let log = stderr.all();
+    let complaints = complaints(&log);
+    assert_eq!(complaints.len(), 1, "{log:#?}");
+    for part in parts {
+        assert!(complaints[0].contains(part), "{part} in {log:#?}");
     }
+    println!("{}", complaints[0]);
 }

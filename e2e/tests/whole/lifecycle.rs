@@ -8,8 +8,9 @@ use tokio::net::TcpStream;
 
 use crate::support::{PATIENCE, Service, body};
 
-/// What "at once" is on a busy machine; waiting for a stop to finish takes a service up to 20 s.
-const AT_ONCE: Duration = Duration::from_secs(5);
+/// What "at once" is on a busy machine, and for a cutter whose database is away: it tries for a
+/// moment to give back what it may hold. A stop that is stuck takes 20 s.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn every_service_starts_and_stops() {

@@ -36,7 +36,8 @@ impl Service {
 /// What the service `name` cannot do without, beside a port.
 pub(crate) fn arguments(name: &str, base: &Path) -> Vec<String> {
     let base = base.to_str().expect("tests have plain paths");
-    let locations = format!(r#"{{"local": {{"type": "local", "path": "{base}"}}}}"#);
+    let videos = std::env::temp_dir();
+    let locations = format!(r#"{{"local": {{"type": "local", "path": {videos:?}}}}}"#);
     // nobody listens on the discard port
     let own: &[&str] = match name {
         "downloader" => &["chan:url:http://127.0.0.1:9/live.m3u8"],
