@@ -14,13 +14,14 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::config::{Config, Locations};
 use crate::job::End;
 use crate::metrics::CutterMetrics;
-use crate::recover::Left;
+use crate::recovery::Recovery;
 use crate::waiting::{Because, Waiting};
 
 /// How often an idle cutter looks for an event.
 const POLL: Duration = Duration::from_secs(1);
-/// How often it asks again about a video of which nobody knows whether it is published.
-const SETTLE_AGAIN: Duration = Duration::from_secs(30);
+/// How long a stopping cutter waits for a claim that it has asked for: given up, it could be granted
+/// after everything was given back.
+const CLAIM_WITHIN: Duration = Duration::from_secs(5);
 /// How long a stopping cutter tries to give back what it holds.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -41,8 +42,7 @@ pub struct Cutter {
 #[derive(Debug)]
 struct State {
     waiting: Waiting,
-    /// When to settle what was left in between.
-    recover_at: Option<Instant>,
+    recovery: Recovery,
 }
 
 /// When to look for the next event.
@@ -76,7 +76,8 @@ impl Cutter {
     ///
     /// When the database's schema does not fit.
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), DbError> {
-        let mut state = State { waiting: Waiting::default(), recover_at: Some(Instant::now()) };
+        let mut state =
+            State { waiting: Waiting::default(), recovery: Recovery::at_start(Instant::now()) };
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
         while !stop.is_cancelled() {
             let pause = match self.round(&mut state, stop).await {
@@ -87,8 +88,7 @@ impl Cutter {
                 }
                 Err(error @ DbError::SchemaDoesNotFit { .. }) => return Err(error),
                 Err(error) => {
-                    // what was asked for may have been done: an event may be ours
-                    state.recover_at = Some(Instant::now());
+                    state.recovery.answer_was_lost(Instant::now());
                     tracing::warn!("begins again after an error: {:#}", anyhow::Error::new(error));
                     backoff.next_delay(&mut rand::rng())
                 }
@@ -105,18 +105,18 @@ impl Cutter {
 
     /// Brings one event to its end, if there is one.
     async fn round(&self, state: &mut State, stop: &CancellationToken) -> Result<Next, DbError> {
-        if state.recover_at.is_some_and(|at| at <= Instant::now()) {
+        if state.recovery.is_due(Instant::now()) {
             let left = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(Next::AtOnce),
                 left = self.recover(stop) => left?,
             };
-            state.recover_at = (left == Left::Some).then(|| Instant::now() + SETTLE_AGAIN);
+            state.recovery.done(left, Instant::now());
         }
         let claimed = tokio::select! {
             biased;
-            () = stop.cancelled() => return Ok(Next::AtOnce),
             claimed = self.claim(&mut state.waiting) => claimed?,
+            () = a_while_after(stop, CLAIM_WITHIN) => return Ok(Next::AtOnce),
         };
         let Some(job) = claimed else {
             self.metrics.found_no_candidate();
@@ -127,7 +127,7 @@ impl Cutter {
             End::Failed => {
                 state.waiting.put_off(&job.id, &job.edit, Because::Failed, Instant::now());
             }
-            End::Unsettled => state.recover_at = Some(Instant::now() + SETTLE_AGAIN),
+            End::Unsettled => state.recovery.video_is_unsettled(Instant::now()),
         }
         Ok(Next::AtOnce)
     }
@@ -151,4 +151,10 @@ impl Cutter {
             ),
         }
     }
+}
+
+/// Returns `patience` after `stop` is cancelled.
+async fn a_while_after(stop: &CancellationToken, patience: Duration) {
+    stop.cancelled().await;
+    sleep(patience).await;
 }

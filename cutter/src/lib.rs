@@ -12,6 +12,7 @@ mod job;
 mod metrics;
 mod patience;
 mod recover;
+mod recovery;
 pub mod upload;
 mod waiting;
 

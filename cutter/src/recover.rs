@@ -10,15 +10,7 @@ use common::service::CancellationToken;
 use uuid::Uuid;
 
 use crate::cutter::Cutter;
-
-/// Whether anything is left in between.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Left {
-    /// Nothing.
-    Nothing,
-    /// The rows say why, and it may pass.
-    Some,
-}
+use crate::recovery::Left;
 
 impl Cutter {
     /// Waits for the database and settles all that this cutter left in between.

@@ -105,7 +105,7 @@ impl Location {
     fn read(value: Value, cutter: &FolderName) -> anyhow::Result<Self> {
         let kind = value.get("type").and_then(Value::as_str);
         match kind.context("it is no object with a key \"type\"")? {
-            "local" => Self::local(serde_json::from_value(value)?, cutter),
+            "local" => Self::local(&serde_json::from_value(value)?, cutter),
             known @ ("local-archive" | "youtube") => {
                 bail!("the type {known:?} is not built yet; use \"local\"")
             }
@@ -113,7 +113,7 @@ impl Location {
         }
     }
 
-    fn local(keys: LocalKeys, cutter: &FolderName) -> anyhow::Result<Self> {
+    fn local(keys: &LocalKeys, cutter: &FolderName) -> anyhow::Result<Self> {
         let unbuilt = match keys.cut_type {
             CutType::Rough => None,
             CutType::Fast => Some("fast"),

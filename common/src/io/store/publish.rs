@@ -35,10 +35,17 @@ impl TempFile {
     ///
     /// When the file or a folder cannot be made.
     ///
-    /// Cancel safety: dropped in between, it may leave an empty file, which the sweep removes.
+    /// Cancel safety: dropped in between, the file is removed as soon as it is there.
     pub async fn create(path: PathBuf) -> io::Result<Self> {
-        let file = create_file(path.clone()).await?;
-        Ok(Self { path, file, hasher: Hasher::default(), size: 0, armed: true })
+        // made whole where nothing can be dropped in between, so that whoever drops it removes it
+        let create = move || {
+            if let Some(folder) = path.parent() {
+                create_folders(folder)?;
+            }
+            let file = File::from_std(std::fs::File::create_new(&path)?);
+            Ok(Self { path, file, hasher: Hasher::default(), size: 0, armed: true })
+        };
+        tokio::task::spawn_blocking(create).await.map_err(io::Error::other)?
     }
 
     /// Appends `bytes`.
@@ -106,17 +113,6 @@ impl Drop for TempFile {
             let _ = std::fs::remove_file(&self.path);
         }
     }
-}
-
-async fn create_file(path: PathBuf) -> io::Result<File> {
-    let create = move || {
-        if let Some(folder) = path.parent() {
-            create_folders(folder)?;
-        }
-        std::fs::File::create_new(path)
-    };
-    let file = tokio::task::spawn_blocking(create).await.map_err(io::Error::other)??;
-    Ok(File::from_std(file))
 }
 
 fn rename_durably(from: &Path, to: &Path) -> io::Result<Renamed> {

@@ -50,7 +50,7 @@ impl Local {
         write_info: bool,
         cutter: &FolderName,
     ) -> anyhow::Result<Self> {
-        let folder = std::path::absolute(folder).context("its path is empty")?;
+        let folder = std::path::absolute(folder).context("cannot use its path")?;
         let shown = folder.display();
         ensure!(folder.is_dir(), "the path {shown} is no folder; create it");
         let writable = rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK);
