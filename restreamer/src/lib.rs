@@ -3,7 +3,7 @@
 //! It only reads, and keeps nothing between requests: what is in the store is the truth. Which
 //! segments make up a span of time is `common`'s to say; here is how people and programs ask for it.
 //! Everything in a request is hostile: names, times, ranges and their number are checked in
-//! [`request`] before anything is read.
+//! `request` before anything is read.
 
 use axum::Router;
 use common::io::store::Store;

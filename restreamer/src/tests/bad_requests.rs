@@ -59,6 +59,7 @@ async fn names_that_lead_elsewhere_are_refused_everywhere() {
 async fn unknown_things_are_not_found_but_for_listings() {
     let served = Served::with(&[0]).await;
     served.file("chan/chat/2026-11-20T10/00:00.000000-60.0-full-x.json", b"{}");
+    served.file("file", b"");
     let file = "there is no such file";
     let long_path = format!("/segments/{}", vec!["x".repeat(255); 20].join("/"));
     let span = "?start=2026-11-20T10:00&end=2026-11-20T11:00";
@@ -89,6 +90,8 @@ async fn unknown_things_are_not_found_but_for_listings() {
     for path in [
         "/files/nobody",
         "/files/nobody/source",
+        "/files/file",
+        "/files/file/source",
         "/files/chan/1080p",
         "/files/chan/source/2026-11-20T11",
         "/files/chan/source/notanhour",

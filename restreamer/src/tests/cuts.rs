@@ -1,3 +1,6 @@
+use std::path::Path;
+
+use common::format::segment::Completeness;
 use common::io::http::client::Error;
 
 use super::{Served, at};
@@ -43,7 +46,7 @@ async fn a_cut_tells_its_container() {
     let served = Served::new();
     let mut packet = vec![0; 188];
     packet[0] = 0x47;
-    let full = common::format::segment::Completeness::Full;
+    let full = Completeness::Full;
     served.segment("source", 0, full, &packet).await;
     served.segment("fmp4", 0, full, b"\0\0\0\x18ftypiso5").await;
     for (quality, expected) in [("source", "video/mp2t"), ("fmp4", "video/mp4")] {
@@ -54,16 +57,24 @@ async fn a_cut_tells_its_container() {
 
 #[tokio::test]
 async fn a_cut_that_breaks_off_does_not_pass_as_whole() {
-    let served = Served::with(&[0]).await;
-    let full = common::format::segment::Completeness::Full;
+    let served = Served::new();
+    let full = Completeness::Full;
+    // more than is held anywhere on the way, so that the client has some when the end fails
+    served.segment("source", 0, full, &vec![0; 8 << 20]).await;
     let gone = served.segment("source", 2, full, b"soon gone").await;
-    // a link that leads nowhere is listed like the file that it was
-    let path = served.stored(&gone);
-    std::fs::remove_file(&path).unwrap();
-    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    vanish(&served.stored(&gone));
     let request = served.client.get(served.url(&format!("/cut/chan/source.ts?{}", range(0, 4))));
     let answer = served.client.send("test", request).await.unwrap();
     assert_eq!(answer.status(), 200, "it begins before anybody knows");
-    let body = answer.bytes(1000).await;
+    let body = answer.bytes(16 << 20).await;
     assert!(matches!(body, Err(Error::Transport(_))), "{body:?}");
+    // what fails before anything was sent can still be told
+    let (status, sentence) = cut(&served, &range(2, 4)).await;
+    assert_eq!(status, 500, "{sentence}");
+}
+
+/// Replaces a file by a link that leads nowhere, which is listed like the file that it was.
+fn vanish(path: &Path) {
+    std::fs::remove_file(path).unwrap();
+    std::os::unix::fs::symlink("nowhere", path).unwrap();
 }

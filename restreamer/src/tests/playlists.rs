@@ -1,7 +1,7 @@
 use common::format::hls::{MediaPlaylist, MultivariantPlaylist, PlaylistType};
 use common::format::segment::Completeness;
 
-use super::{Served, at};
+use super::{Served, at, feed};
 
 /// A time parameter.
 fn time(seconds: i64) -> String {
@@ -142,7 +142,7 @@ async fn qualities_come_with_their_bandwidth_the_source_first() {
     ] {
         served.segment(quality, start, Completeness::Full, &vec![0; bytes]).await;
     }
-    served.file("chan/chat/2026-11-20T10/00:00.0-60.0-full-x.json", b"{}");
+    served.segment("chat", 0, Completeness::Full, b"is no video").await;
     std::fs::create_dir_all(served.base.path().join("chan/empty/2026-11-20T10")).unwrap();
     let query = span(0, 4);
     let answer = served.get(&format!("/playlist/chan.m3u8{query}")).await;
@@ -187,4 +187,20 @@ async fn a_long_playlist_comes_in_pieces() {
     let expected: Vec<_> = starts.iter().map(|start| Some(at(*start))).collect();
     assert!(times == expected);
     assert!(playlist.end_list);
+}
+
+#[tokio::test]
+async fn a_playlist_reads_a_bounded_number_of_hours() {
+    let served = Served::with(&[0]).await;
+    let hours = 401;
+    for index in 1..hours {
+        let hour = at(-3600 * index).hour();
+        std::fs::create_dir_all(served.store.hour_path(&feed("source"), hour)).unwrap();
+    }
+    let all = format!("/playlist/chan/source.m3u8{}", span(-3600 * hours, 2));
+    let refused = served.get(&all).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.text(), "end: more than 400 recorded hours lie between it and start\n");
+    // what lies outside of the span does not count
+    assert_eq!(media(&served, &span(-3600, 2)).await.segments.len(), 1);
 }
