@@ -18,6 +18,7 @@ use common::service::{self, CancellationToken, Context};
 pub mod config;
 mod fetch;
 mod known;
+pub mod look;
 mod manager;
 mod metrics;
 mod noting;

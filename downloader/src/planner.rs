@@ -13,7 +13,6 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use common::base::time::{Hour, Timestamp};
 use common::format::hls::{MediaPlaylist, Segment};
-use common::format::segment::{Completeness, MediaDuration};
 use common::io::store::notes::Why;
 use tokio::time::Instant;
 use url::Url;
@@ -22,112 +21,26 @@ mod entry;
 mod events;
 mod numbering;
 mod poll;
+mod terms;
 mod timeline;
 
 pub(crate) use poll::{delay, target_duration};
+pub(crate) use terms::{Attempt, Event, Failure, Job, JobId, Now, Retry, Saved};
 
 use crate::known::Known;
 use entry::{Entry, Settling, State};
-use events::Edge;
+use events::{Edge, given_up, unfetchable};
 use numbering::{Numbering, Relation, Sighting};
 use timeline::{Place, Slot};
 
 /// Of a list with more segments only the newest are looked at: half a day of the shortest ones.
 const MAX_LISTED: usize = 20_000;
+/// How many segments are remembered; a publisher that renumbers without end must not fill the memory.
+const MAX_ENTRIES: usize = 2 * MAX_LISTED;
 /// How many of the newest segments go before the backlog.
 const EDGE_SEGMENTS: u64 = 3;
 /// How many fetches the backlog leaves free for the newest segments.
 const KEPT_FREE: usize = 2;
-
-/// The present, by both clocks: video time is the wall's, waiting is not.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    /// The wall clock's.
-    pub(crate) wall: Timestamp,
-    /// The steady clock's.
-    pub(crate) instant: Instant,
-}
-
-/// Which segment a job is about: its number within one of the numberings seen, counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct JobId {
-    /// How many times the publisher had renumbered.
-    pub(crate) numbering: u32,
-    /// The media sequence number.
-    pub(crate) number: u64,
-}
-
-/// A segment to fetch.
-#[derive(Clone, Debug)]
-pub(crate) struct Job {
-    pub(crate) id: JobId,
-    /// Counted from 1.
-    pub(crate) attempt: u32,
-    /// What the list says of it.
-    pub(crate) segment: Arc<Segment>,
-    /// What its addresses are relative to.
-    pub(crate) base: Arc<Url>,
-    /// Where it begins.
-    pub(crate) start: Timestamp,
-    /// How long it is.
-    pub(crate) duration: MediaDuration,
-    /// Whether start and duration are the publisher's; else it is suspect, however whole.
-    pub(crate) certain: bool,
-    /// The size of the longest partial copy saved so far; a shorter one is worth nothing.
-    pub(crate) best_partial: u64,
-}
-
-/// How a job ended. Without a failure the segment is as good as it will be.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Attempt {
-    /// What was published.
-    pub(crate) saved: Option<Saved>,
-    /// Why there is, or should be, more to do.
-    pub(crate) failure: Option<Failure>,
-}
-
-/// A copy of a segment that was published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Saved {
-    pub(crate) completeness: Completeness,
-    /// Bytes.
-    pub(crate) size: u64,
-    /// Whether the store did not have it.
-    pub(crate) is_new: bool,
-}
-
-/// Why a segment is not there, or not whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) why: Why,
-    /// More about it, for people.
-    pub(crate) detail: String,
-    pub(crate) retry: Retry,
-}
-
-/// When an attempt that failed may be repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Retry {
-    /// Never: it would fail in the same way.
-    Never,
-    /// At each reload while the segment is listed: an edge may lag.
-    WhileListed,
-    /// After a while, listed or not.
-    Later,
-}
-
-/// Something that people may want to know of.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Event {
-    /// A span that is missing.
-    Missed { start: Timestamp, duration: TimeDelta, why: Why, detail: String },
-    /// What begins here does not follow on from what was before.
-    Discontinuity { start: Timestamp, detail: String },
-    /// The publisher's dates and durations disagree by this much.
-    Skew { by: TimeDelta },
-    /// The publisher numbers its segments anew.
-    Renumbered,
-}
 
 /// Remembers the segments of one feed across lists, addresses and troubles.
 #[derive(Debug, Default)]
@@ -186,7 +99,7 @@ impl Planner {
         if !fresh.is_empty() {
             self.take_in_fresh(list, &listed, base, &fresh, now.wall);
         }
-        self.forget_settled();
+        self.forget(&mut events);
         (changed, events)
     }
 
@@ -363,8 +276,19 @@ impl Planner {
         }
     }
 
-    fn forget_settled(&mut self) {
+    /// Forgets what is settled, and beyond [`MAX_ENTRIES`] the oldest that is no longer listed.
+    fn forget(&mut self, events: &mut Vec<Event>) {
         self.entries.retain(|_, entry| entry.listed || entry.state != State::Settled);
+        let mut excess = self.entries.len().saturating_sub(MAX_ENTRIES);
+        self.entries.retain(|_, entry| {
+            if excess == 0 || entry.listed || entry.state == State::InFlight {
+                return true;
+            }
+            excess -= 1;
+            let detail = "too many others wait".to_owned();
+            events.extend(given_up(entry, Settling::GivenUp(Why::Expired, detail)));
+            false
+        });
     }
 }
 
@@ -375,27 +299,6 @@ fn sighting(number: u64, segment: &Segment) -> Sighting<'_> {
 /// How far a list placed by its arrival may be off.
 fn slack(target: Duration) -> TimeDelta {
     TimeDelta::from_std(target * 3).unwrap_or(TimeDelta::MAX) + TimeDelta::seconds(5)
-}
-
-/// Why a segment cannot be fetched at all, if it cannot.
-fn unfetchable(segment: &Segment) -> Option<(Why, String)> {
-    if segment.gap {
-        return Some((Why::Gap, "announced by the publisher".to_owned()));
-    }
-    if let Some(key) = &segment.key {
-        let detail = format!("encrypted with {}, which is not supported", key.method);
-        return Some((Why::Refused, detail));
-    }
-    let ranges = [segment.byte_range, segment.map.as_ref().and_then(|map| map.byte_range)];
-    let undefined =
-        ranges.iter().flatten().any(|range| range.offset.is_none() || range.length == 0);
-    undefined.then(|| (Why::Damaged, "its byte range is undefined".to_owned()))
-}
-
-fn given_up(entry: &Entry, settling: Settling) -> Option<Event> {
-    let Settling::GivenUp(why, detail) = settling else { return None };
-    let Place { start, duration, .. } = entry.place;
-    Some(Event::Missed { start, duration: duration.delta(), why, detail })
 }
 
 #[cfg(test)]

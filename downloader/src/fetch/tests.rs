@@ -267,10 +267,28 @@ async fn a_body_that_stalls_is_kept_as_partial_when_its_time_is_over() {
     let script = async {
         until_some_arrived(&bench, 376).await;
         tokio::time::pause();
+        Instant::now()
     };
-    let (attempt, ()) = tokio::join!(fetch, script);
+    let (attempt, stalled) = tokio::join!(fetch, script);
     assert_eq!(failure(&attempt), Some((Why::TimeOut, Retry::Later)));
     assert_eq!(bench.stored(), [(Completeness::Partial, packets(2))]);
+    assert!(stalled.elapsed() <= IDLE_TIMEOUT, "{:?}", stalled.elapsed());
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_cut_off_in_the_end() {
+    let bench = Bench::new().await;
+    let every = IDLE_TIMEOUT / 2;
+    let fetch = bench.fetch(Response::dripping(&packets(1), every, 188 * 1000));
+    let script = async {
+        until_some_arrived(&bench, 188).await;
+        tokio::time::pause();
+        Instant::now()
+    };
+    let (attempt, began) = tokio::join!(fetch, script);
+    assert_eq!(failure(&attempt), Some((Why::TimeOut, Retry::Later)));
+    assert!(bench.stored()[0].1.len() > 188, "it went on while it dripped");
+    assert!(began.elapsed() <= WHOLE_TIMEOUT, "{:?}", began.elapsed());
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! What lies between one segment and the next: holes, jumps, announced discontinuities. Pure.
+//! What people are told: segments given up, and what lies between one segment and the next (holes,
+//! jumps, announced discontinuities). Pure.
 
 use chrono::TimeDelta;
 use common::base::time::Timestamp;
@@ -6,7 +7,7 @@ use common::format::hls::Segment;
 use common::io::store::notes::Why;
 use tokio::time::Instant;
 
-use super::entry::Entry;
+use super::entry::{Entry, Settling};
 use super::numbering::Relation;
 use super::timeline::{Origin, Place};
 use super::{Event, JobId};
@@ -129,4 +130,26 @@ fn mean_seconds(listed: &[(u64, &Segment)]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let mean = sum / listed.len() as f64;
     mean.max(0.1)
+}
+
+/// Why a segment cannot be fetched at all, if it cannot.
+pub(super) fn unfetchable(segment: &Segment) -> Option<(Why, String)> {
+    if segment.gap {
+        return Some((Why::Gap, "announced by the publisher".to_owned()));
+    }
+    if let Some(key) = &segment.key {
+        let detail = format!("encrypted with {}, which is not supported", key.method);
+        return Some((Why::Refused, detail));
+    }
+    let ranges = [segment.byte_range, segment.map.as_ref().and_then(|map| map.byte_range)];
+    let undefined =
+        ranges.iter().flatten().any(|range| range.offset.is_none() || range.length == 0);
+    undefined.then(|| (Why::Damaged, "its byte range is undefined".to_owned()))
+}
+
+/// What is told of a segment that was given up.
+pub(super) fn given_up(entry: &Entry, settling: Settling) -> Option<Event> {
+    let Settling::GivenUp(why, detail) = settling else { return None };
+    let Place { start, duration, .. } = entry.place;
+    Some(Event::Missed { start, duration: duration.delta(), why, detail })
 }

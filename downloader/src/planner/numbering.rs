@@ -176,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_changes_does_not_renumber() {
+        let tokens = |token: &str| {
+            let uri = |number: u64| (number, format!("a{number}?token={token}"));
+            (5..=8).map(uri).collect::<Vec<_>>()
+        };
+        assert_eq!(relation(&tokens("x"), &tokens("y"), 0), Relation::Continues);
+    }
+
+    #[test]
     fn dates_tell_segments_of_one_address_apart() {
         let time = |seconds: i64| Some(Timestamp::from_micros(seconds * 1_000_000));
         let sighting = |stated| Sighting { number: 0, uri: "0.ts", stated };

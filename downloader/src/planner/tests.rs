@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use common::base::hash::ContentHash;
+use common::format::segment::Completeness;
 use common::io::store::notes::Why;
 
 use super::*;
@@ -382,8 +383,43 @@ fn a_list_of_any_length_costs_bounded_memory() {
     assert_eq!(bench.planner.entries.len(), MAX_LISTED);
     let newest = JobId { numbering: 0, number: MAX_LISTED as u64 + 499 };
     assert!(bench.planner.entries.contains_key(&newest));
-    bench.observe(&dated(900_000..=900_001));
-    assert!(bench.planner.entries.len() <= MAX_LISTED + 2);
+}
+
+#[test]
+fn a_publisher_that_renumbers_without_end_costs_bounded_memory() {
+    let mut bench = Bench::new();
+    let count = MAX_LISTED as u64 / 2;
+    for round in 1..=6 {
+        let mut list = format!("#EXT-X-MEDIA-SEQUENCE:{}\n", 1_000_000_000 - round * 2 * count);
+        for number in 0..count {
+            writeln!(list, "#EXTINF:0.01,\n{round}-{number}").unwrap();
+        }
+        bench.observe(&list);
+    }
+    assert_eq!(bench.planner.renumberings, 5);
+    assert_eq!(bench.planner.entries.len(), MAX_ENTRIES);
+    let given_up = bench.missed();
+    assert_eq!(given_up.len() as u64, 6 * count - MAX_ENTRIES as u64);
+    assert!(given_up.iter().all(|(_, _, why)| *why == Why::Expired));
+}
+
+#[test]
+fn a_renumbered_list_without_dates_is_carried_on_by_its_own_numbers() {
+    let mut bench = Bench::new();
+    bench.show(&undated(100..=102));
+    bench.show(&undated(0..=1));
+    bench.observe(&undated(2..=3));
+    let starts: Vec<_> = bench.jobs().iter().map(|job| job.start).collect();
+    assert_eq!(starts, [at(600.0), at(602.0)], "not by their own arrival");
+}
+
+#[test]
+fn a_segment_whose_duration_is_a_guess_is_uncertain() {
+    let mut bench = Bench::new();
+    bench.observe(&dated(5..=6).replace("#EXTINF:2.0,\n6", "#EXTINF:,\n6"));
+    let jobs: Vec<_> =
+        bench.jobs().iter().map(|job| (job.duration.seconds(), job.certain)).collect();
+    assert_eq!(jobs, [(2.0, true), (2.0, false)]);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +28,8 @@ enum Then {
     KeepAlive,
     Close,
     Stall,
+    /// The last so many bytes again, every so often.
+    Drip(Duration, usize),
 }
 
 impl Response {
@@ -62,6 +65,11 @@ impl Response {
     /// A body that stops in the middle, while the connection stays.
     pub(crate) fn stalled(body: &[u8], promised: usize) -> Self {
         Self { then: Then::Stall, ..Self::truncated(body, promised) }
+    }
+
+    /// A body that comes in the same pieces for ever.
+    pub(crate) fn dripping(piece: &[u8], every: Duration, promised: usize) -> Self {
+        Self { then: Then::Drip(every, piece.len()), ..Self::truncated(piece, promised) }
     }
 
     /// No answer at all.
@@ -156,6 +164,15 @@ async fn converse(mut connection: TcpStream, script: Arc<Mutex<Script>>) {
             Then::KeepAlive => {}
             Then::Close => return,
             Then::Stall => std::future::pending().await,
+            Then::Drip(every, length) => {
+                let piece = &response.bytes[response.bytes.len() - length..];
+                loop {
+                    tokio::time::sleep(every).await;
+                    if connection.write_all(piece).await.is_err() {
+                        return;
+                    }
+                }
+            }
         }
     }
 }
