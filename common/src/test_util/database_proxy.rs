@@ -1,9 +1,12 @@
-//! A way to a database that can be cut and mended.
+//! A way to a database that can be cut and mended, and on which answers can be lost.
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use url::Url;
@@ -21,6 +24,7 @@ pub struct DatabaseProxy {
     upstream: PathBuf,
     url: Url,
     listening: JoinSet<()>,
+    is_mute: Arc<AtomicBool>,
 }
 
 impl DatabaseProxy {
@@ -35,7 +39,7 @@ impl DatabaseProxy {
             url.query_pairs().into_owned().filter(|(key, _)| key != "host").collect();
         let here = folder.path().to_string_lossy();
         url.query_pairs_mut().clear().extend_pairs(pairs).append_pair("host", &here);
-        Self { folder, upstream, url, listening: JoinSet::new() }
+        Self { folder, upstream, url, listening: JoinSet::new(), is_mute: Arc::default() }
     }
 
     /// Returns the address of the database by this way.
@@ -50,17 +54,24 @@ impl DatabaseProxy {
 
     /// Lets sessions through.
     pub fn mend(&mut self) {
+        self.is_mute.store(false, Ordering::Relaxed);
         let listener = UnixListener::bind(self.folder.path().join(SOCKET))
             .expect("it was cut, and the folder is its own");
-        let upstream = self.upstream.clone();
+        let (upstream, is_mute) = (self.upstream.clone(), Arc::clone(&self.is_mute));
         self.listening.spawn(async move {
             let mut sessions = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                sessions.spawn(hand_on(client, upstream.clone()));
+                sessions.spawn(hand_on(client, upstream.clone(), Arc::clone(&is_mute)));
                 // what has ended is forgotten
                 while sessions.try_join_next().is_some() {}
             }
         });
+    }
+
+    /// Loses every answer from now on until it is mended; what is asked still arrives. To be cut
+    /// before that.
+    pub fn lose_answers(&self) {
+        self.is_mute.store(true, Ordering::Relaxed);
     }
 
     /// Ends every session wherever it is, and refuses new ones.
@@ -70,9 +81,32 @@ impl DatabaseProxy {
     }
 }
 
-async fn hand_on(mut client: UnixStream, upstream: PathBuf) {
-    if let Ok(mut server) = UnixStream::connect(upstream).await {
-        // either side may be cut at any time
-        let _ = copy_bidirectional(&mut client, &mut server).await;
+async fn hand_on(client: UnixStream, upstream: PathBuf, is_mute: Arc<AtomicBool>) {
+    let Ok(server) = UnixStream::connect(upstream).await else {
+        return;
+    };
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    // either side may be cut at any time, and then the other one is too
+    tokio::select! {
+        _ = copy(from_client, to_server, None) => {}
+        _ = copy(from_server, to_client, Some(&is_mute)) => {}
+    }
+}
+
+async fn copy(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    is_mute: Option<&AtomicBool>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = from.read(&mut buffer).await?;
+        if read == 0 {
+            return to.shutdown().await;
+        }
+        if is_mute.is_none_or(|is_mute| !is_mute.load(Ordering::Relaxed)) {
+            to.write_all(&buffer[..read]).await?;
+        }
     }
 }

@@ -14,8 +14,26 @@ use crate::installation::{Installation, PATIENCE, edit, poll_times};
 /// More moments than a run has; the test fails if that is ever not so.
 const TOO_MANY: usize = 2_000;
 
+/// What happens on the way to the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outage {
+    /// Nothing gets through.
+    Cut,
+    /// What is asked is done, but the answer is lost.
+    AnswerLost,
+}
+
 #[tokio::test]
 async fn an_outage_at_any_moment_is_survived_without_a_restart() {
+    survives(Outage::Cut).await;
+}
+
+#[tokio::test]
+async fn answers_lost_at_any_moment_are_survived_without_a_restart() {
+    survives(Outage::AnswerLost).await;
+}
+
+async fn survives(outage: Outage) {
     let node = Installation::new().await;
     let mut way = DatabaseProxy::cut_off(&node.test);
     way.mend();
@@ -28,8 +46,12 @@ async fn an_outage_at_any_moment_is_survived_without_a_restart() {
         poll_times(run.as_mut(), times).await;
         let state = format!("SELECT state FROM events WHERE id = '{id}'");
         let was_done = node.test.value(&state).await.as_deref() == Some("DONE");
-        way.cut().await;
         // it goes on without, as far as it gets
+        if outage == Outage::AnswerLost {
+            way.lose_answers();
+            let _ = timeout(Duration::from_millis(15), run.as_mut()).await;
+        }
+        way.cut().await;
         let _ = timeout(Duration::from_millis(15), run.as_mut()).await;
         way.mend();
         let done = async {
