@@ -272,7 +272,7 @@ async fn a_body_that_stalls_is_kept_as_partial_when_its_time_is_over() {
     let (attempt, stalled) = tokio::join!(fetch, script);
     assert_eq!(failure(&attempt), Some((Why::TimeOut, Retry::Later)));
     assert_eq!(bench.stored(), [(Completeness::Partial, packets(2))]);
-    assert!(stalled.elapsed() <= IDLE_TIMEOUT, "{:?}", stalled.elapsed());
+    assert!(stalled.elapsed() < IDLE_TIMEOUT * 2, "{:?}", stalled.elapsed());
 }
 
 #[tokio::test]
@@ -288,7 +288,7 @@ async fn a_body_that_drips_is_cut_off_in_the_end() {
     let (attempt, began) = tokio::join!(fetch, script);
     assert_eq!(failure(&attempt), Some((Why::TimeOut, Retry::Later)));
     assert!(bench.stored()[0].1.len() > 188, "it went on while it dripped");
-    assert!(began.elapsed() <= WHOLE_TIMEOUT, "{:?}", began.elapsed());
+    assert!(began.elapsed() < WHOLE_TIMEOUT + IDLE_TIMEOUT, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
