@@ -28,15 +28,21 @@ pub struct Options {
     channel_list: Vec<String>,
 
     /// The folder that everything is stored below
-    #[arg(long, env = "WUBLOADER_BASE_DIR", default_value = ".")]
+    #[arg(long, env = "WUBLOADER_BASE_DIR", value_name = "FOLDER", default_value = ".")]
     base_dir: PathBuf,
 
     /// The qualities to record of every channel: `source` for the best, a height like 360p, or a name
-    #[arg(long, env = "WUBLOADER_QUALITIES", default_value = "source", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "WUBLOADER_QUALITIES",
+        value_name = "LIST",
+        default_value = "source",
+        value_delimiter = ','
+    )]
     qualities: Vec<String>,
 
     /// Where to serve metrics and health
-    #[arg(long, env = "WUBLOADER_LISTEN", default_value = "0.0.0.0:8001")]
+    #[arg(long, env = "WUBLOADER_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8001")]
     listen: SocketAddr,
 
     /// This node's name in the capture notes [default: the host's name]

@@ -1,9 +1,9 @@
 //! Records live HLS streams into the segment store.
 //!
-//! A [`manager`] per channel looks after one recorder per quality: it asks the [`provider`] for the
-//! address of the media playlist, lets a [`worker`] follow it, and asks again when that ends, for
-//! ever. What to fetch, to skip or to call missing is decided by the pure [`planner`]; the
-//! [`recorder`] carries it out with [`fetch`]es. Nothing that goes wrong with one quality reaches
+//! A `manager` per channel looks after one recorder per quality: it asks the `provider` for the
+//! address of the media playlist, lets a `worker` follow it, and asks again when that ends, for
+//! ever. What to fetch, to skip or to call missing is decided by the pure `planner`; the
+//! `recorder` carries it out with `fetch`es. Nothing that goes wrong with one quality reaches
 //! another, and nothing but a bug or a signal ends the service.
 
 use std::sync::Arc;
