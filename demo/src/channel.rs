@@ -1,8 +1,9 @@
 //! What the nodes record, as their services are told, and whether there is anything to record.
 
 use anyhow::{Context, ensure};
+use clap::Parser;
 use common::format::folder::FolderName;
-use common::format::hls::Playlist;
+use downloader::config::{Config, Options};
 use url::Url;
 
 use crate::node::Channel;
@@ -28,36 +29,46 @@ pub(crate) fn hls(url: &Url, qualities: Vec<String>) -> Channel {
     Channel { name: NAME.to_owned(), for_downloader: format!("{NAME}!:url:{url}"), qualities }
 }
 
-/// Looks whether there is something to record, before anything is started for it.
-///
-/// # Errors
-///
-/// Says in one line what was found instead.
-pub(crate) async fn is_live(source: &Source) -> anyhow::Result<()> {
-    match source {
-        Source::Url(url) => has_segments(&Viewer::new(), url).await,
-        Source::TestPicture(_) | Source::Twitch(_) => Ok(()),
-    }
+/// A channel that may be offline.
+pub(crate) struct Remote {
+    name: String,
+    config: Config,
 }
 
-async fn has_segments(viewer: &Viewer, url: &Url) -> anyhow::Result<()> {
-    let text = viewer.text(url).await?;
-    let list = Playlist::parse(text.as_bytes()).with_context(|| format!("read {url}"))?;
-    let list = match list {
-        Playlist::Media(list) => list,
-        Playlist::Multivariant(list) => {
-            let best = list.variants.iter().max_by_key(|variant| variant.bandwidth);
-            let best = best.with_context(|| format!("{url} names no variant"))?;
-            let media = url.join(&best.uri).context("read the address of the best variant")?;
-            let text = viewer.text(&media).await?;
-            let list = Playlist::parse(text.as_bytes()).with_context(|| format!("read {media}"))?;
-            match list {
-                Playlist::Media(list) => list,
-                Playlist::Multivariant(_) => anyhow::bail!("{media} is no media playlist"),
-            }
+impl Remote {
+    /// The channel of `source`; `None` when that is the demo's own.
+    ///
+    /// # Errors
+    ///
+    /// When no downloader would take it.
+    pub(crate) fn of(source: &Source) -> anyhow::Result<Option<Self>> {
+        let channel = match source {
+            Source::TestPicture(_) => return Ok(None),
+            Source::Url(url) => hls(url, vec![SOURCE.to_owned()]),
+            Source::Twitch(name) => twitch(name),
+        };
+        let (qualities, anywhere) = (channel.qualities.join(","), std::env::temp_dir());
+        let anywhere = anywhere.to_string_lossy();
+        let arguments = ["downloader", &*channel.for_downloader, "--qualities", &*qualities];
+        let options =
+            Options::try_parse_from(arguments.into_iter().chain(["--base-dir", &*anywhere]));
+        let config = Config::new(options.context("ask for the channel")?)?;
+        Ok(Some(Self { name: channel.name, config }))
+    }
+
+    /// Looks whether there is something to record, before anything is started for it.
+    ///
+    /// # Errors
+    ///
+    /// Says in one line what was found instead.
+    pub(crate) async fn is_live(&self) -> anyhow::Result<()> {
+        let viewer = Viewer::new();
+        for url in downloader::look::media_playlists(&self.config).await? {
+            let list = viewer.media(&url).await?;
+            let nothing = "so there is nothing to record; give a channel that is live";
+            ensure!(!list.ended, "the stream of {} has ended, {nothing}", self.name);
+            ensure!(!list.segments.is_empty(), "{} lists no segment, {nothing}", self.name);
         }
-    };
-    ensure!(!list.end_list, "{url} has ended, so there is nothing to record; give a live one");
-    ensure!(!list.segments.is_empty(), "{url} lists no segment, so there is nothing to record");
-    Ok(())
+        Ok(())
+    }
 }

@@ -45,7 +45,7 @@ pub(crate) enum PlaceError {
     )]
     InUse(PathBuf),
     /// The file system refused something.
-    #[error("cannot {action} {}: {source}; give another folder with --data", path.display())]
+    #[error("cannot {action} {}; give another folder with --data", path.display())]
     Io {
         /// A verb phrase.
         action: &'static str,

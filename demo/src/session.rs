@@ -6,10 +6,10 @@ use anyhow::{Context, anyhow};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::channel;
+use crate::channel::Remote;
 use crate::display::Display;
 use crate::installation::{Ground, Installation};
-use crate::options::Options;
+use crate::options::{Options, Source};
 use crate::story::{self, STEPS, Story, titles};
 
 /// How a run ended.
@@ -87,8 +87,8 @@ async fn until_stopped(options: &Options, display: &Display) -> End {
 
 async fn show(options: &Options, display: &Display, stop: &CancellationToken) -> End {
     let source = options.source();
-    if let Err(error) = channel::is_live(&source).await {
-        return End::Failed(error);
+    if let Err(end) = has_something_to_record(&source, stop).await {
+        return end;
     }
     let ground = match Ground::prepare(&options.data) {
         Ok(ground) => ground,
@@ -118,6 +118,18 @@ async fn show(options: &Options, display: &Display, stop: &CancellationToken) ->
         display.tell(titles::HELD);
     }
     end
+}
+
+/// Looks whether a channel that is not the demo's own is live, before anything is replaced or started.
+async fn has_something_to_record(source: &Source, stop: &CancellationToken) -> Result<(), End> {
+    let Some(remote) = Remote::of(source).map_err(End::Refused)? else {
+        return Ok(());
+    };
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(End::Interrupted),
+        live = remote.is_live() => live.map_err(End::Failed),
+    }
 }
 
 /// Tells the story of `installation` and what follows it.

@@ -7,7 +7,7 @@ use common::base::time::{TimeRange, Timestamp};
 use common::format::hls::{MediaPlaylist, MultivariantPlaylist};
 use common::io::http::client::{Client, Options};
 use common::metrics::Metrics;
-use url::Url;
+use url::{Position, Url};
 
 /// More than any answer that is looked at.
 const MAX_BYTES: usize = 16 << 20;
@@ -39,7 +39,7 @@ impl Viewer {
             ensure!(answer.status() == 200, "it answers {}", answer.status());
             Ok(answer.text(MAX_BYTES).await?)
         };
-        get().await.with_context(|| format!("read {url}"))
+        get().await.with_context(|| format!("read {}", plain(url)))
     }
 
     /// The media playlist at `url`.
@@ -52,7 +52,7 @@ impl Viewer {
         let list = MediaPlaylist::parse(text.as_bytes());
         list.map_err(Into::into)
             .and_then(|list| Shown::of(&list))
-            .with_context(|| format!("read the playlist {url}"))
+            .with_context(|| format!("read the playlist {}", plain(url)))
     }
 
     /// The multivariant playlist at `url`.
@@ -63,7 +63,7 @@ impl Viewer {
     pub(crate) async fn multivariant(&self, url: &Url) -> anyhow::Result<MultivariantPlaylist> {
         let text = self.text(url).await?;
         let list = MultivariantPlaylist::parse(text.as_bytes());
-        list.with_context(|| format!("read the multivariant playlist {url}"))
+        list.with_context(|| format!("read the multivariant playlist {}", plain(url)))
     }
 }
 
@@ -120,6 +120,11 @@ impl Shown {
         let is_hit = |hole: &TimeRange| hole.start() < range.end() && range.start() < hole.end();
         is_within && !self.holes.iter().any(is_hit)
     }
+}
+
+/// An address without what may be a secret.
+fn plain(url: &Url) -> String {
+    format!("{}://{}", url.scheme(), &url[Position::BeforeHost..Position::AfterPath])
 }
 
 fn differ(a: Timestamp, b: Timestamp) -> bool {

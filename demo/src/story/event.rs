@@ -93,7 +93,8 @@ pub(super) async fn is_published(story: &Story<'_>, id: &str) -> anyhow::Result<
     }
     let link: Url = event.video_link.context("the event is DONE and has no link")?.parse()?;
     let path = link.to_file_path().ok().context("the video's link names no file")?;
-    display.held(path.display());
+    let holder = event.uploader.as_deref().unwrap_or("nobody");
+    display.held(format_args!("{holder} made {}", path.display()));
     Ok(Video { path })
 }
 

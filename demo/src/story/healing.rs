@@ -34,10 +34,8 @@ pub(super) async fn completes(story: &Story<'_>, missed: TimeRange) -> anyhow::R
         })
         .await?;
     }
-    display.held(format_args!(
-        "its playlist has no hole any more; {} segments came from node b",
-        backfilled(story).await.map_or_else(|| "some".to_owned(), |count| count.to_string())
-    ));
+    let count = backfilled(story).await.map(|count| format!("; segments from node b: {count}"));
+    display.held(format_args!("no hole any more{}", count.unwrap_or_default()));
     Ok(stretch)
 }
 

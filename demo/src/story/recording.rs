@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
+use chrono::TimeDelta;
 use url::Url;
 
 use super::{Story, titles};
@@ -13,9 +14,9 @@ use crate::poll::poll;
 const START: Duration = Duration::from_mins(1);
 /// How long the first segments may take; a real channel may have long ones.
 const RECORD: Duration = Duration::from_secs(90);
-/// How many segments of each quality a node must show before the story goes on. The event will
-/// begin a little before the outage.
-const ENOUGH: usize = 4;
+/// How much of each quality a node must show before the story goes on. The event will begin a
+/// little before the outage.
+const ENOUGH: TimeDelta = TimeDelta::seconds(8);
 
 pub(super) async fn begins(story: &Story<'_>) -> anyhow::Result<()> {
     let Story { installation, display, .. } = story;
@@ -43,20 +44,23 @@ async fn serves(story: &Story<'_>, node: &Node, role: Role) -> anyhow::Result<()
     let failure = format!("{} does not serve", service.title());
     let look = async || story.viewer.text(&health).await.map(drop);
     let served = poll(&failure, START, look).await;
-    served.with_context(|| format!("its last words: {}", service.last_words()))
+    served.map_err(|error| anyhow!("{error:#}; its last words: {}", service.last_words()))
 }
 
 async fn records(story: &Story<'_>, node: &Node, quality: &str, url: &Url) -> anyhow::Result<()> {
     let downloader = node.service(Role::Downloader);
     let failure = format!("{node} does not record {quality}");
     let recorded = poll(&failure, RECORD, async || {
-        let count = story.viewer.media(url).await?.segments.len();
+        let shown = story.viewer.media(url).await?;
+        let count = shown.segments.len();
         story.display.now(format_args!("{node} shows {count} segments of {quality}"));
-        ensure!(count >= ENOUGH, "its playlist shows {count} segments");
+        let length = shown.start().zip(shown.end()).map(|(start, end)| end - start);
+        ensure!(length >= Some(ENOUGH), "its playlist shows {count} segments");
         Ok(())
     });
-    let recorded = recorded.await;
-    recorded.with_context(|| format!("last words of its downloader: {}", downloader.last_words()))
+    recorded.await.map_err(|error| {
+        anyhow!("{error:#}; last words of its downloader: {}", downloader.last_words())
+    })
 }
 
 fn base(node: &Node) -> String {

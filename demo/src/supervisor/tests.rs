@@ -61,6 +61,8 @@ async fn what_is_killed_starts_again_under_a_new_pid() {
     assert_eq!(written.trim(), first.to_string());
 
     let pid = rustix::process::Pid::from_raw(first.cast_signed()).unwrap();
+    // so that a Ctrl-C at the terminal does not reach it
+    assert_eq!(rustix::process::getpgid(Some(pid)), Ok(pid));
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     let gone = service.until(|state| *state == State::Down);
     timeout(PATIENCE, gone).await.expect("its end is noticed");

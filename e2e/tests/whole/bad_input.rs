@@ -156,3 +156,40 @@ async fn tells_of_playlist(status: u16, answer: &'static str, parts: &[&str]) {
     }
     println!("{}", complaints[0]);
 }
+
+#[tokio::test]
+async fn a_demo_that_cannot_start_says_why() {
+    let theirs = tempfile::tempdir().unwrap();
+    std::fs::write(theirs.path().join("precious"), "").unwrap();
+    let theirs = theirs.path().to_str().unwrap();
+    let page = Origin::start(200, "<!DOCTYPE html><html></html>");
+    let cases: [(&[&str], i32, [&str; 2]); 4] = [
+        (&["--data", theirs], REFUSED, ["not empty", "--data"]),
+        (&["--data", "/proc/none"], REFUSED, ["cannot create", "--data"]),
+        (&["--url", "http://127.0.0.1:9/live.m3u8"], FAILED, ["Connection refused", "check"]),
+        (&["--url", &page.url], FAILED, ["a web page, not a playlist", "check"]),
+    ];
+    let unused = tempfile::tempdir().unwrap();
+    let unused = unused.path().join("demo-data");
+    for (arguments, code, parts) in cases {
+        let default = ["--data", unused.to_str().unwrap()];
+        let default = if arguments[0] == "--data" { &[][..] } else { &default };
+        let mut demo = Process::run("demo", &[arguments, default].concat());
+        assert_eq!(demo.exit_code().await, Some(code), "{demo:?}");
+        let said = demo.stderr().all();
+        assert_eq!(said.len(), 1, "{said:#?}");
+        assert!(parts.iter().all(|part| said[0].contains(part)), "{parts:?} in {said:#?}");
+    }
+    assert!(!unused.exists(), "nothing is made for a channel that is not there");
+}
+
+#[tokio::test]
+async fn a_demo_without_its_programs_names_the_command_that_brings_them() {
+    let mut command = process::command(program("demo"));
+    command.env("PATH", "/nowhere");
+    let mut demo = Process::start(command);
+    assert_eq!(demo.exit_code().await, Some(REFUSED));
+    let line = "demo: ffmpeg, ffprobe, setpriv not found; as root, run: apt-get install \
+                --no-install-recommends ffmpeg util-linux";
+    assert_eq!(demo.stderr().all(), [line]);
+}

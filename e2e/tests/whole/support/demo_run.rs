@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use common::io::process;
 use demo::{Role, titles};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::process::{Lines, Process};
+use super::process::{Lines, Process, program};
 use super::{PATIENCE, eventually, processes_in, world_readable_folder};
 
 /// How long a whole story may take, with services that are killed in it.
@@ -29,9 +30,12 @@ impl DemoRun {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let folder = world_readable_folder();
         let data = folder.path().join("demo-data");
-        let data = data.to_str().unwrap();
-        let process = Process::run("demo", &[arguments, &["--data", data]].concat());
-        Self { process, folder }
+        let mut command = process::command(program("demo"));
+        command.args(arguments).arg("--data").arg(data);
+        // what the caller has set for services of its own must not reach the demo's: this one would
+        // make every backfiller refuse to start
+        command.env("WUBLOADER_DELETE_OLD", "true");
+        Self { process: Process::start(command), folder }
     }
 
     /// The folder of everything.
@@ -54,21 +58,43 @@ impl DemoRun {
         self.process.signal(signal);
     }
 
+    /// Kills the origin's encoder, which is never started again.
+    pub(crate) async fn kill_origin(&self) {
+        let pid_file = self.data().join("run/origin/encoder.pid");
+        let pid = eventually("the encoder runs", async || read_pid(&pid_file)).await;
+        kill_process(pid, Signal::KILL).unwrap();
+    }
+
+    /// Sends a service of a node a signal, once it runs.
+    pub(crate) async fn send(&self, node: char, role: Role, signal: Signal) -> Pid {
+        let pid_file = self.pid_file(node, role);
+        let pid = eventually("the service runs", async || read_pid(&pid_file)).await;
+        kill_process(pid, signal).unwrap();
+        pid
+    }
+
     /// Kills a service of a node, once it runs, and waits until it runs again as another process.
     pub(crate) async fn kill(&self, node: char, role: Role) {
-        let pid_file = self.data().join(format!("run/node-{node}/{role}.pid"));
-        let running = async || read_pid(&pid_file);
-        let pid = eventually("the service runs", running).await;
-        kill_process(pid, Signal::KILL).unwrap();
-        let again = async || read_pid(&pid_file).filter(|again| *again != pid);
+        let killed = self.send(node, role, Signal::KILL).await;
+        let pid_file = self.pid_file(node, role);
+        let again = async || read_pid(&pid_file).filter(|again| *again != killed);
         eventually("the service runs again", again).await;
         let told = format!("!! node {node}'s {role} was killed by signal 9");
         self.told().until(&told, PATIENCE).await;
     }
 
+    fn pid_file(&self, node: char, role: Role) -> PathBuf {
+        self.data().join(format!("run/node-{node}/{role}.pid"))
+    }
+
     /// Waits for its end; returns its exit status, once it is sure that nothing is left running.
     pub(crate) async fn ended(&mut self) -> Option<i32> {
-        let status = self.process.ended(STORY).await;
+        self.ended_within(STORY).await
+    }
+
+    /// As [`Self::ended`], when the end must come soon.
+    pub(crate) async fn ended_within(&mut self, within: Duration) -> Option<i32> {
+        let status = self.process.ended(within).await;
         let data = self.data();
         // whom the kernel kills ends a moment later
         eventually("the end of all its processes", async || {
@@ -78,10 +104,15 @@ impl DemoRun {
         status.code()
     }
 
+    /// What it wrote to standard error so far.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.process.stderr().all()
+    }
+
     /// Waits for the end of the story, every step of which must have held.
     pub(crate) async fn held(&mut self) {
         let code = self.ended().await;
-        let (told, complaints) = (self.told().all(), self.process.stderr().all());
+        let (told, complaints) = (self.told().all(), self.complaints());
         assert_eq!(code, Some(0), "{complaints:#?} after {told:#?}");
         assert!(complaints.is_empty(), "{complaints:#?}");
         assert!(told.last().is_some_and(|line| line.ends_with(titles::HELD)), "{told:#?}");

@@ -37,7 +37,8 @@ impl Service {
 pub(crate) fn arguments(name: &str, base: &Path) -> Vec<String> {
     let base = base.to_str().expect("tests have plain paths");
     let videos = std::env::temp_dir();
-    let locations = format!(r#"{{"local": {{"type": "local", "path": {videos:?}}}}}"#);
+    let videos = videos.display();
+    let locations = format!(r#"{{"local": {{"type": "local", "path": "{videos}"}}}}"#);
     // nobody listens on the discard port
     let own: &[&str] = match name {
         "downloader" => &["chan:url:http://127.0.0.1:9/live.m3u8"],
