@@ -1,7 +1,7 @@
 //! Takes edited events from the database, cuts their videos and publishes them, each exactly once.
 //!
-//! One event at a time: [`claim`] finds one that can be cut from this node's store and takes it,
-//! [`job`] brings it to its end, and [`recover`] settles what an earlier run or an outage of the
+//! One event at a time: `claim` finds one that can be cut from this node's store and takes it,
+//! `job` brings it to its end, and `recover` settles what an earlier run or an outage of the
 //! database left in between. [`upload`] is what publishing needs of a place.
 
 mod claim;
