@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::base::time::Hour;
 use common::io::store::Feed;
 use tokio::time::Instant;
 
@@ -41,8 +42,8 @@ pub(crate) enum Clearance {
     Go(Flight),
     /// Another node is giving it just now.
     Elsewhere,
-    /// It came a moment ago, under this name.
-    Landed(Box<str>),
+    /// It came a moment ago, under this name; the hour may be the one next to that of the start.
+    Landed { hour: Hour, file_name: Box<str> },
 }
 
 /// The right to fetch something, until this is dropped.
@@ -63,9 +64,12 @@ impl Flights {
         let id = state.next_id;
         state.next_id += 1;
         let flights = state.feeds.entry(feed.clone()).or_default();
-        for (_, status) in flights.range(identity.same_with(identity.completeness)) {
+        for (same, status) in flights.range(identity.same_with(identity.completeness)) {
             match status {
-                Status::Landed { file_name } => return Clearance::Landed(file_name.clone()),
+                Status::Landed { file_name } => {
+                    let (hour, file_name) = (same.start.hour(), file_name.clone());
+                    return Clearance::Landed { hour, file_name };
+                }
                 Status::InFlight { since, .. } if now - *since < PRIORITY_FOR => {
                     return Clearance::Elsewhere;
                 }
@@ -181,7 +185,7 @@ mod tests {
         let flights = Flights::default();
         go(&flights, &full(0)).landed("name");
         match flights.claim(&feed(), &full(-500)) {
-            Clearance::Landed(name) => assert_eq!(&*name, "name"),
+            Clearance::Landed { file_name, .. } => assert_eq!(&*file_name, "name"),
             other => panic!("{other:?}"),
         }
         flights.forget(&feed(), &full(-500));
@@ -200,7 +204,7 @@ mod tests {
             "the second is on"
         );
         second.landed("name");
-        assert!(matches!(flights.claim(&feed(), &full(0)), Clearance::Landed(_)));
+        assert!(matches!(flights.claim(&feed(), &full(0)), Clearance::Landed { .. }));
     }
 
     #[tokio::test]

@@ -166,10 +166,10 @@ impl Visit<'_> {
             match shared.flights.claim(feed, entry) {
                 Clearance::Go(flight) => break flight,
                 Clearance::Elsewhere => return Ok(Copied::Elsewhere),
-                Clearance::Landed(name) => {
+                Clearance::Landed { hour, file_name } => {
                     // not merely taken for granted: it may have been removed since
-                    let path = shared.store.hour_path(feed, entry.identity.start.hour());
-                    if tokio::fs::try_exists(path.join(&*name)).await? {
+                    let path = shared.store.hour_path(feed, hour).join(&*file_name);
+                    if tokio::fs::try_exists(path).await? {
                         return Ok(Copied::Already);
                     }
                     shared.flights.forget(feed, entry);

@@ -8,7 +8,6 @@ use anyhow::bail;
 use futures_util::future::join_all;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 use crate::lists::Lists;
 use crate::node::Node;
@@ -35,37 +34,56 @@ pub(crate) async fn run(shared: &Arc<Shared>, stop: &CancellationToken) -> anyho
     let mut lists = Lists::new(shared);
     // a database that does not answer must not keep the nodes that are known from being asked
     workers.adjust_to(lists.nodes(), shared, stop);
-    loop {
+    for step in Step::forever(lists.sources()) {
+        let carry_out = async {
+            match step {
+                Step::Refresh(source) => _ = lists.refresh(source).await,
+                Step::Wait => tokio::time::sleep(REFRESH).await,
+            }
+        };
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
             ended = workers.next_unasked() => bail!("the worker of the node {ended} ended unasked"),
-            _ = lists.refresh() => {}
+            () = carry_out => {}
         }
         workers.adjust_to(lists.nodes(), shared, stop);
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            ended = workers.next_unasked() => bail!("the worker of the node {ended} ended unasked"),
-            () = tokio::time::sleep(REFRESH) => {}
-        }
     }
     while workers.tasks.join_next().await.is_some() {}
     Ok(())
+}
+
+/// What is done between looking after the workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Reading the list of one source; what it lists is used before the next one is asked.
+    Refresh(usize),
+    /// Waiting.
+    Wait,
+}
+
+impl Step {
+    /// Every source, then a pause, again and again.
+    fn forever(sources: usize) -> impl Iterator<Item = Self> {
+        (0..sources).map(Self::Refresh).chain([Self::Wait]).cycle()
+    }
 }
 
 /// Makes one pass over all nodes at the same time; one that is stopped is not complete.
 pub(crate) async fn run_once(shared: &Arc<Shared>, stop: &CancellationToken) -> Pass {
     let pass = async {
         let mut lists = Lists::new(shared);
-        let failed = lists.refresh().await;
+        let mut complete = true;
+        for source in 0..lists.sources() {
+            complete &= lists.refresh(source).await;
+        }
         let nodes = lists.nodes();
         if nodes.is_empty() {
             tracing::warn!("there is no node to copy from");
         }
         let passes = nodes.into_iter().map(|node| Worker::new(Arc::clone(shared), node).run_once());
-        let complete = join_all(passes).await;
-        failed == 0 && complete.into_iter().all(|complete| complete)
+        let passes = join_all(passes).await;
+        complete && passes.into_iter().all(|complete| complete)
     };
     tokio::select! {
         biased;
@@ -99,8 +117,7 @@ impl Workers {
             tracing::info!(?node, "is copied from");
             let stop = stop.child_token();
             let worker = Worker::new(Arc::clone(shared), node.clone()).run(stop.clone());
-            let span = tracing::info_span!("worker", %node);
-            let id = self.tasks.spawn(worker.instrument(span)).id();
+            let id = self.tasks.spawn(worker).id();
             self.running.insert(id, (node, stop));
         }
     }

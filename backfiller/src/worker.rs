@@ -104,7 +104,7 @@ impl Worker {
         report.unsurveyed |= trees.failed > 0;
         if report.failed > 0 {
             let failed = report.failed;
-            tracing::warn!(node = %self.peer.node(), failed, "not all could be copied, tries again");
+            tracing::warn!(node = %self.peer.node(), failed, "not all could be copied");
         }
         report
     }

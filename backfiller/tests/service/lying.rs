@@ -143,14 +143,28 @@ async fn wrong_bytes_are_never_published() {
 
 #[tokio::test]
 async fn a_file_that_does_not_end_is_given_up() {
-    let [good, endless, huge] = [("00:00.0", "a"), ("00:02.0", "b"), ("00:04.0", "c")]
-        .map(|(start, text)| path(HOUR, start, text));
-    let peer = FakePeer::with([(good.clone(), "a"), (endless.clone(), "b"), (huge.clone(), "c")]);
-    peer.reply(format!("segments/{endless}"), Reply::Trickle);
-    peer.reply(format!("segments/{huge}"), Reply::Endless("", "c"));
+    // true to its name, but too long
+    let long: &'static str = "c".repeat((1 << 20) + 1).leak();
+    let [good, slow, endless, longest, long_one] = [
+        ("00:00.0", "a"),
+        ("00:02.0", "b"),
+        ("00:04.0", "c"),
+        ("00:06.0", &long[1..]),
+        ("00:08.0", long),
+    ]
+    .map(|(start, text)| path(HOUR, start, text));
+    let peer = FakePeer::with([
+        (good.clone(), "a"),
+        (slow.clone(), "b"),
+        (endless.clone(), "c"),
+        (longest.clone(), &long[1..]),
+        (long_one, long),
+    ]);
+    peer.reply(format!("segments/{slow}"), Reply::Trickle);
+    peer.reply(format!("segments/{endless}"), Reply::Endless("", "c"));
     let here = Here::new().from(&[&peer]).taking_files_of(1 << 20);
     here.run_once().await.unwrap_err();
-    assert_eq!(here.files(), [good]);
+    assert_eq!(here.files(), [good, longest]);
 }
 
 #[tokio::test]
