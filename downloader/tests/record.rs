@@ -217,6 +217,52 @@ async fn nothing_that_a_playlist_does_stops_the_recording_for_ever() {
     downloader.stop().await;
 }
 
+/// An origin whose multivariant playlist leads to `/a/` first and to `/b/` from the second time on;
+/// what is at `/a/live.m3u8` is up to `first`.
+async fn moving(first: Vec<Response>) -> (Origin, String) {
+    let origin = Origin::start().await;
+    let multivariant = |folder| {
+        Response::ok(format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{folder}/live.m3u8\n"))
+    };
+    origin.serve("/index.m3u8", [multivariant("a"), multivariant("b")]);
+    origin.serve("/a/live.m3u8", first);
+    serve_segments(&origin, "/a", 5..8);
+    origin.serve("/b/live.m3u8", [Response::ok(playlist(6, 10))]);
+    serve_segments(&origin, "/b", 6..10);
+    let channel = format!("chan!:url:{}", origin.url("/index.m3u8"));
+    (origin, channel)
+}
+
+/// Records on from `/b/` once `/a/` answers with `trouble`.
+async fn moves_on_after(trouble: Response) {
+    let list = || Response::ok(playlist(5, 8));
+    let (origin, channel) = moving(vec![list(), list(), trouble]).await;
+    let base = tempfile::tempdir().unwrap();
+    let downloader = Downloader::start(base.path(), &[&channel]);
+    until_recorded(base.path(), "source", 5..10).await;
+    assert_eq!(origin.requests("/b/7.ts"), [], "it was there");
+    downloader.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_refused_is_replaced() {
+    moves_on_after(Response::status(403)).await;
+}
+
+#[tokio::test]
+async fn an_address_that_keeps_failing_is_replaced() {
+    moves_on_after(Response::status(500)).await;
+}
+
+#[tokio::test]
+async fn a_list_that_brings_nothing_new_is_looked_for_elsewhere() {
+    let (_origin, channel) = moving(vec![Response::ok(playlist(5, 8))]).await;
+    let base = tempfile::tempdir().unwrap();
+    let downloader = Downloader::start(base.path(), &[&channel]);
+    until_recorded(base.path(), "source", 5..10).await;
+    downloader.stop().await;
+}
+
 #[tokio::test]
 async fn one_quality_that_fails_does_not_touch_another() {
     let origin = Origin::start().await;

@@ -6,6 +6,8 @@ use common::io::store::notes::Why;
 
 use super::*;
 
+mod simulation;
+
 /// No segment to fetch.
 const NONE: [u64; 0] = [];
 const HOUR: &str = "2026-11-20T10";
