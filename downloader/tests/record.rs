@@ -217,6 +217,19 @@ async fn nothing_that_a_playlist_does_stops_the_recording_for_ever() {
     downloader.stop().await;
 }
 
+#[tokio::test]
+async fn a_list_that_is_numbered_anew_is_compared_by_its_dates() {
+    let (origin, channel, base) = single(5, 8).await;
+    serve_segments(&origin, "", 5..10);
+    let downloader = Downloader::start(base.path(), &[&channel]);
+    until_recorded(base.path(), "source", 5..8).await;
+    let renumbered = playlist(6, 10).replace("SEQUENCE:6", "SEQUENCE:0");
+    origin.serve("/live.m3u8", [Response::ok(renumbered)]);
+    until_recorded(base.path(), "source", 5..10).await;
+    assert_eq!(origin.requests("/7.ts").len(), 1, "it was there");
+    downloader.stop().await;
+}
+
 /// An origin whose multivariant playlist leads to `/a/` first and to `/b/` from the second time on;
 /// what is at `/a/live.m3u8` is up to `first`.
 async fn moving(first: Vec<Response>) -> (Origin, String) {
