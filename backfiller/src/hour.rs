@@ -1,5 +1,7 @@
 //! Bringing one hour of one feed up to date from one node.
 
+use std::io;
+
 use anyhow::Context;
 use common::base::time::Hour;
 use common::io::store::Feed;
@@ -223,8 +225,13 @@ impl Visit<'_> {
         shared.metrics.failed(peer.node());
         let (node, channel, quality, file) =
             (peer.node(), &feed.channel, &feed.quality, file.unwrap_or_default());
-        let is_lie = matches!(error.downcast_ref(), Some(FetchError::Mismatch { .. }));
-        if report.failed == 1 || is_lie {
+        let of_fetch = error.downcast_ref();
+        let is_lie = matches!(of_fetch, Some(FetchError::Mismatch { .. }));
+        // only ours can be an error of the disk
+        let is_ours = error.is::<io::Error>() || matches!(of_fetch, Some(FetchError::Disk(_)));
+        if is_ours && report.failed == 1 {
+            tracing::error!(%node, %channel, %quality, %hour, file, "cannot copy: {error:#}");
+        } else if report.failed == 1 || is_lie {
             tracing::warn!(%node, %channel, %quality, %hour, file, "cannot copy: {error:#}");
         } else {
             tracing::debug!(%node, %channel, %quality, %hour, file, "cannot copy: {error:#}");

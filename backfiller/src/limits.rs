@@ -17,8 +17,10 @@ pub struct Limits {
     pub listing_timeout: Duration,
     /// How long a file may take in all.
     pub file_timeout: Duration,
-    /// The longest listing, in bytes. An hour of 2 s segments has some 160 kB.
+    /// The longest listing of hours or of an hour, in bytes. An hour of 2 s segments has some 160 kB.
     pub listing_bytes: usize,
+    /// The longest listing of a plain tree, in bytes. A year of notes on six feeds has some 3 MB.
+    pub tree_bytes: usize,
     /// The longest file, in bytes. A segment of 10 s at 100 Mbit/s has 125 MB.
     pub file_bytes: u64,
 }
@@ -32,6 +34,7 @@ impl Default for Limits {
             listing_timeout: Duration::from_mins(1),
             file_timeout: Duration::from_mins(5),
             listing_bytes: 4 << 20,
+            tree_bytes: 8 << 20,
             file_bytes: 512 << 20,
         }
     }

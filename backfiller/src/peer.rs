@@ -98,7 +98,7 @@ impl Peer {
     /// The hours that the node has of `feed`, in no order.
     pub(crate) async fn hours(&self, feed: &Feed) -> Result<(Vec<Hour>, Skipped), PeerError> {
         let path = ["files", feed.channel.as_str(), feed.quality.as_str()];
-        let items = self.listing("list_hours", self.url(path)).await?;
+        let items = self.listing("list_hours", self.url(path), self.limits.listing_bytes).await?;
         let (mut hours, mut skipped) = (Vec::new(), Skipped::default());
         for item in &items {
             match item.name().parse() {
@@ -119,7 +119,7 @@ impl Peer {
         let path = ["files", feed.channel.as_str(), feed.quality.as_str(), &hour_name];
         let mut url = self.url(path);
         url.set_query(Some("tombstones=true"));
-        let items = self.listing("list_hour", url).await?;
+        let items = self.listing("list_hour", url, self.limits.listing_bytes).await?;
         let kind = FolderKind::of(feed.quality.as_str());
         Ok(Folder::new(kind, hour, items.iter().map(Item::name)))
     }
@@ -127,7 +127,7 @@ impl Peer {
     /// The files below an extra folder; none when the node does not have such folders at all.
     pub(crate) async fn tree(&self, extra: &FolderName) -> Result<Tree, PeerError> {
         let url = self.url(["extras", extra.as_str()]);
-        match self.listing("list_extras", url).await {
+        match self.listing("list_extras", url, self.limits.tree_bytes).await {
             Ok(items) => Ok(Tree::new(items.iter().map(Item::name))),
             Err(PeerError::Status(404)) => Ok(Tree::default()),
             Err(error) => Err(error),
@@ -183,14 +183,19 @@ impl Peer {
         self.limits.file_bytes
     }
 
-    async fn listing(&self, name: &'static str, url: Url) -> Result<Vec<Item>, PeerError> {
-        let limits = self.limits;
+    async fn listing(
+        &self,
+        name: &'static str,
+        url: Url,
+        limit: usize,
+    ) -> Result<Vec<Item>, PeerError> {
         let listing = async {
             let answer = self.client.send(name, self.client.get(url)).await?;
-            Ok(expect_status(answer, &[200])?.json(limits.listing_bytes).await?)
+            Ok(expect_status(answer, &[200])?.json(limit).await?)
         };
-        let listing = tokio::time::timeout(limits.listing_timeout, listing).await;
-        listing.unwrap_or(Err(PeerError::Slow(limits.listing_timeout)))
+        let timeout = self.limits.listing_timeout;
+        let listing = tokio::time::timeout(timeout, listing).await;
+        listing.unwrap_or(Err(PeerError::Slow(timeout)))
     }
 
     /// The address of a path below that of the node.

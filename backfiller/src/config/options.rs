@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "backfiller", version)]
 pub struct Options {
-    /// Channels to copy: their names, or what the downloader is given (NAME[!][:TYPE:URL]), of
+    /// Channels to copy: their names, or what the downloader is given (NAME!, NAME:TYPE:URL), of
     /// which only the name counts
     #[arg(value_name = "CHANNEL", required = true)]
     pub channels: Vec<String>,

@@ -7,6 +7,8 @@ use common::format::folder::FolderName;
 
 use crate::folder::Skipped;
 
+/// How many files a tree may have; those beyond are skipped.
+const MAX_FILES: usize = 200_000;
 /// How deep a tree may be.
 const MAX_DEPTH: usize = 16;
 
@@ -27,8 +29,8 @@ impl Tree {
         let mut tree = Self::default();
         for name in names {
             match TreePath::new(name) {
-                Some(path) => tree.files.push(path),
-                None => tree.skipped.add(name),
+                Some(path) if tree.files.len() < MAX_FILES => tree.files.push(path),
+                _ => tree.skipped.add(name),
             }
         }
         tree
@@ -97,5 +99,7 @@ mod tests {
         }
         let tree = Tree::new(["a/b", "../x"]);
         assert_eq!((tree.files.len(), tree.skipped.count), (1, 1));
+        let many = Tree::new(std::iter::repeat_n("a", MAX_FILES + 1));
+        assert_eq!((many.files.len(), many.skipped.count), (MAX_FILES, 1));
     }
 }

@@ -187,6 +187,29 @@ async fn a_running_service_follows_and_stops_at_once() {
 }
 
 #[tokio::test]
+async fn what_was_removed_without_a_tombstone_comes_back() {
+    let name = path(HOUR, "00:00.000000", "a");
+    let peer = FakePeer::with([(name.clone(), "a")]);
+    let here = Here::new().from(&[&peer]).with(&["--interval=0.1"]);
+    let running = here.start();
+    here.until_there(&name).await;
+    std::fs::remove_file(here.base().join(&name)).unwrap();
+    here.until_there(&name).await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_is_an_error_and_not_the_end() {
+    let [blocked, fine] = [HOUR, "2026-11-20T09"].map(|hour| path(hour, "00:00.000000", "a"));
+    let peer = FakePeer::with([(blocked.clone(), "a"), (fine.clone(), "a")]);
+    let here = Here::new().from(&[&peer]);
+    // a file where the hour's folder should be
+    here.put(&format!("chan/source/{HOUR}"), "");
+    here.run_once().await.unwrap_err();
+    assert!(here.files().contains(&fine));
+}
+
+#[tokio::test]
 async fn a_service_without_nodes_waits_for_some() {
     let here = Here::new().with(&["--static-nodes="]);
     here.run_once().await.unwrap();
