@@ -19,13 +19,11 @@ pub struct Display {
 
 impl Display {
     /// Tells to standard output, `steps` steps in all.
-    pub fn to_stdout(steps: usize) -> Self {
+    pub fn to_stdout(steps: u64) -> Self {
         let bar = io::stdout().is_terminal().then(|| {
-            let style = "{spinner} [{bar:24}] {pos}/{len} {wide_msg}";
-            let style = ProgressStyle::with_template(style).expect("a constant of the right form");
             let target = ProgressDrawTarget::stdout();
-            let bar = ProgressBar::with_draw_target(Some(steps as u64), target);
-            bar.set_style(style.progress_chars("=> "));
+            let bar = ProgressBar::with_draw_target(Some(steps), target);
+            bar.set_style(style("{spinner} [{bar:24}] {pos}/{len} {wide_msg}"));
             bar.enable_steady_tick(TICK);
             bar
         });
@@ -62,8 +60,12 @@ impl Display {
         }
     }
 
-    /// Whether [`Self::now`] is seen.
-    pub const fn is_live(&self) -> bool {
+    /// The steps are over, and what goes on has no end: from now on [`Self::now`] has the
+    /// terminal's last line for itself. Returns whether there is a terminal.
+    pub fn goes_on(&self) -> bool {
+        if let Some(bar) = &self.bar {
+            bar.set_style(style("{spinner} {wide_msg}"));
+        }
         self.bar.is_some()
     }
 
@@ -73,6 +75,11 @@ impl Display {
             bar.finish_and_clear();
         }
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).expect("a constant of the right form");
+    style.progress_chars("=> ")
 }
 
 /// Writes a line; whoever closed the other end does not want to know.

@@ -71,7 +71,7 @@ impl Installation {
         display.step("a private PostgreSQL starts");
         let cluster = start_postgres(&place).await?;
         let url = cluster.url(DATABASE);
-        display.tell(format_args!("   in {}", cluster.data_folder().display()));
+        display.held(format_args!("in {}", cluster.data_folder().display()));
         let dsn: Dsn = url.parse().context("read the database's address")?;
         let database = Database::new(&dsn, "demo", &Metrics::empty());
 
@@ -141,7 +141,7 @@ impl Installation {
 }
 
 async fn start_postgres(place: &Place) -> anyhow::Result<Cluster> {
-    let options = private_postgres::Options { data: Some(place.postgres()), durable: true };
+    let options = private_postgres::Options { data: Some(place.postgres()), durable: false };
     let start = move || {
         let cluster = Cluster::start(&options)?;
         cluster.create_database(DATABASE)?;
@@ -162,7 +162,7 @@ async fn go_on_air(
         on_air = origin.on_air() => on_air?,
         trouble = supervisor.trouble() => bail!(trouble),
     }
-    display.tell(format_args!("   {}", origin.url()));
+    display.held(origin.url());
     Ok(origin)
 }
 

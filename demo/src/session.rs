@@ -10,7 +10,7 @@ use crate::channel::Remote;
 use crate::display::Display;
 use crate::installation::{Ground, Installation};
 use crate::options::{Options, Source};
-use crate::story::{self, STEPS, Story, titles};
+use crate::story::{self, Story, titles};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub fn run(options: &Options) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return End::Refused(error).into(),
     };
-    let display = Display::to_stdout(STEPS);
+    let display = Display::to_stdout(story::steps(&options.source(), options.once));
     let end = runtime.block_on(until_stopped(options, &display));
     display.finish();
     // what still blocks on the disk must not keep the process
@@ -90,6 +90,7 @@ async fn show(options: &Options, display: &Display, stop: &CancellationToken) ->
     if let Err(end) = has_something_to_record(&source, stop).await {
         return end;
     }
+    display.now(format_args!("makes room in {}", options.data.display()));
     let ground = match Ground::prepare(&options.data) {
         Ok(ground) => ground,
         Err(error) => return End::Refused(error),

@@ -19,10 +19,18 @@ pub(crate) use tour::stay;
 use crate::display::Display;
 use crate::installation::Installation;
 use crate::node::Node;
+use crate::options::Source;
 use crate::viewer::{Shown, Viewer};
 
-/// How many steps a story has that ends.
-pub(crate) const STEPS: usize = 12;
+/// How many steps a story has, for a progress display.
+pub(crate) const fn steps(source: &Source, once: bool) -> u64 {
+    let of_origin = match source {
+        Source::TestPicture(_) => 1,
+        Source::Url(_) | Source::Twitch(_) => 0,
+    };
+    let of_conclusion = if once { 3 } else { 0 };
+    8 + of_origin + of_conclusion
+}
 
 /// Titles of steps at which a test may want to do something.
 pub mod titles {

@@ -38,11 +38,12 @@ pub(super) fn addresses(story: &Story<'_>, video: Option<&Video>) {
 pub(crate) async fn stay(story: &Story<'_>) {
     let display = story.display;
     display.tell("it all goes on recording until Ctrl-C");
+    let is_live = display.goes_on();
     let mut tell_at = Instant::now() + TELL;
     loop {
         let line = status(story).await;
         display.now(&line);
-        if !display.is_live() && Instant::now() >= tell_at {
+        if !is_live && Instant::now() >= tell_at {
             tell_at += TELL;
             display.tell(line);
         }

@@ -2,15 +2,12 @@
 
 use demo::titles;
 
-use crate::support::{DemoRun, processes_in};
+use crate::support::DemoRun;
 
 #[tokio::test]
 async fn the_story_holds_and_leaves_nothing() {
     let mut demo = DemoRun::start(&["--once"]);
-    demo.until(titles::OUTAGE).await;
-    let running = processes_in(&demo.data());
-    // eight services, the origin's encoder and the database, whose own children come on top
-    assert!(running.len() >= 10, "{running:#?}");
+    demo.all_run().await;
     demo.held().await;
 
     let told = demo.told();

@@ -58,6 +58,19 @@ impl DemoRun {
         self.process.signal(signal);
     }
 
+    /// Waits until the database, the encoder and all eight services run.
+    pub(crate) async fn all_run(&self) {
+        let data = self.data();
+        let services = Role::ALL.map(|role| format!("/{role} --base-dir {}", data.display()));
+        eventually("everything runs", async || {
+            let running = processes_in(&data);
+            let count = |what: &str| running.iter().filter(|line| line.contains(what)).count();
+            let both = services.iter().all(|service| count(service) == 2);
+            (both && count("postgres -D") >= 1 && count("ffmpeg ") >= 1).then_some(())
+        })
+        .await;
+    }
+
     /// Kills the origin's encoder, which is never started again.
     pub(crate) async fn kill_origin(&self) {
         let pid_file = self.data().join("run/origin/encoder.pid");
