@@ -11,7 +11,7 @@ use common::test_util::database::{TestDatabase, fresh};
 const PEER: &str = include_str!("../testdata/db/peer_schema.sql");
 /// Starters at once, and how often.
 const STARTERS: usize = 8;
-const ROUNDS: usize = 40;
+const ROUNDS: usize = 25;
 
 /// Everything that a schema consists of, a line each.
 const CATALOG: &str = "

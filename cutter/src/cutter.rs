@@ -43,6 +43,8 @@ pub struct Cutter {
 struct State {
     waiting: Waiting,
     recovery: Recovery,
+    /// Whether an event was ever asked for.
+    may_hold_some: bool,
 }
 
 /// When to look for the next event.
@@ -76,8 +78,11 @@ impl Cutter {
     ///
     /// When the database's schema does not fit.
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), DbError> {
-        let mut state =
-            State { waiting: Waiting::default(), recovery: Recovery::at_start(Instant::now()) };
+        let mut state = State {
+            waiting: Waiting::default(),
+            recovery: Recovery::at_start(Instant::now()),
+            may_hold_some: false,
+        };
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
         while !stop.is_cancelled() {
             let pause = match self.round(&mut state, stop).await {
@@ -99,7 +104,9 @@ impl Cutter {
                 () = sleep(pause) => {}
             }
         }
-        self.leave().await;
+        if state.may_hold_some {
+            self.leave().await;
+        }
         Ok(())
     }
 
@@ -113,6 +120,7 @@ impl Cutter {
             };
             state.recovery.done(left, Instant::now());
         }
+        state.may_hold_some = true;
         let claimed = tokio::select! {
             biased;
             claimed = self.claim(&mut state.waiting) => claimed?,

@@ -29,7 +29,8 @@ pub use crate::cutter::Cutter;
 /// When the address cannot be listened on, or the database's schema does not fit.
 pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
     service::serve(&context, config.listen, axum::Router::new())?;
-    let database = Database::new(&config.database, "cutter", &context.metrics);
+    let application = format!("cutter {}", config.name);
+    let database = Database::new(&config.database, &application, &context.metrics);
     let cutter = Cutter::new(config, database.clone(), &context);
     cutter.run(&context.stop).await?;
     database.close().await;

@@ -46,7 +46,11 @@ pub struct Options {
     tags: Vec<String>,
 
     /// Take only events whose whitelist names this cutter
-    #[arg(long, env = "WUBLOADER_UPLOADER_EXPLICIT_ONLY")]
+    #[arg(
+        long,
+        env = "WUBLOADER_UPLOADER_EXPLICIT_ONLY",
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
     uploader_explicit_only: bool,
 
     /// Where to serve metrics and health

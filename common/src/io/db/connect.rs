@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
-use tokio::time::{Instant, sleep};
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::run::RunMetrics;
@@ -72,7 +72,7 @@ impl Database {
             let applied = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                applied = schema::apply(self) => applied,
+                applied = self.reach_and_apply() => applied,
             };
             match applied {
                 Ok(()) => return Ok(()),
@@ -95,6 +95,20 @@ impl Database {
                 () = sleep(delay) => {}
             }
         }
+    }
+
+    async fn reach_and_apply(&self) -> Result<(), DbError> {
+        // A pool that is refused tries on until its time-out and then says only that. A session of
+        // our own says why, at once.
+        let options = self.pool.connect_options();
+        let reached = timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options)).await;
+        let Ok(session) = reached else {
+            return Err(DbError::TimedOut { name: "connect", seconds: ACQUIRE_TIMEOUT.as_secs() });
+        };
+        let session = session.map_err(|error| DbError::new("connect", error))?;
+        // whether it says goodbye is its own affair
+        let _ = session.close().await;
+        schema::apply(self).await
     }
 
     /// Ends every session.

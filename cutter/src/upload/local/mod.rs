@@ -4,6 +4,7 @@
 //! for: the title may have been changed since. What goes with a video (its thumbnail, a file of
 //! information) is there before the video itself, so that whoever sees the video finds them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -34,7 +35,7 @@ pub struct Local {
 }
 
 /// How a file's name becomes an address.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Links(Url);
 
 impl Local {
@@ -122,6 +123,12 @@ impl Links {
             path.pop_if_empty().push(name);
         }
         link.into()
+    }
+}
+
+impl fmt::Debug for Links {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
     }
 }
 
