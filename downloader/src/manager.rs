@@ -20,7 +20,7 @@ use crate::worker::{self, End};
 /// How often a channel is looked for that should always be up, and any other.
 const IMPORTANT_INTERVAL: Duration = Duration::from_secs(5);
 const ORDINARY_INTERVAL: Duration = Duration::from_secs(20);
-/// How long after a worker that had saved something ended the channel is looked for again.
+/// How long after a worker that had brought news ended the channel is looked for again.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// Records all qualities of `channel` until the downloader stops.
@@ -118,11 +118,9 @@ impl Manager {
         }
         let host = chosen.url.host_str().unwrap_or_default();
         tracing::debug!(host, "follows a media playlist");
-        let saved_before = recorder.saved();
-        let end = worker::follow(recorder, &client, &chosen.url).await;
-        let was_of_use = recorder.saved() > saved_before;
-        tell_end(&end, recorder)?;
-        Some(if was_of_use { AT_ONCE } else { self.interval() })
+        let followed = worker::follow(recorder, &client, &chosen.url).await;
+        tell_end(&followed.end, recorder)?;
+        Some(if followed.brought_news { AT_ONCE } else { self.interval() })
     }
 
     fn interval(&self) -> Duration {

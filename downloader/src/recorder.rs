@@ -45,8 +45,6 @@ pub(crate) struct Recorder {
     pending_notes: Vec<Note>,
     fetches: JoinSet<(Job, Attempt)>,
     metrics: FeedMetrics,
-    /// How many segments were saved that the store did not have.
-    saved: u64,
     trouble: Trouble,
 }
 
@@ -75,14 +73,8 @@ impl Recorder {
             known: Known::new(last_end),
             pending_notes: Vec::new(),
             fetches: JoinSet::new(),
-            saved: 0,
             trouble: Trouble::default(),
         }
-    }
-
-    /// How many segments were saved that the store did not have.
-    pub(crate) fn saved(&self) -> u64 {
-        self.saved
     }
 
     /// What people were told of this feed.
@@ -167,7 +159,6 @@ impl Recorder {
         if let Some(saved) = attempt.saved {
             tracing::debug!(%start, completeness = saved.completeness.token(), "saved a segment");
             if saved.is_new {
-                self.saved += 1;
                 self.metrics.saved(saved.completeness, start, duration, saved.size);
             }
             if saved.completeness == Completeness::Full {

@@ -18,6 +18,14 @@ const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// A list without news for three target durations is stale, but never before this.
 const SHORTEST_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How a worker fared.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    pub(crate) end: End,
+    /// Whether any list told something that was not known from those before it.
+    pub(crate) brought_news: bool,
+}
+
 /// Why a worker ended. The manager looks for the channel again, whatever it was.
 #[derive(Debug)]
 pub(crate) enum End {
@@ -32,7 +40,18 @@ pub(crate) enum End {
 }
 
 /// Follows the media playlist at `url` while that goes well.
-pub(crate) async fn follow(recorder: &mut Recorder, client: &Client, url: &Url) -> End {
+pub(crate) async fn follow(recorder: &mut Recorder, client: &Client, url: &Url) -> Followed {
+    let mut brought_news = false;
+    let end = follow_to_end(recorder, client, url, &mut brought_news).await;
+    Followed { end, brought_news }
+}
+
+async fn follow_to_end(
+    recorder: &mut Recorder,
+    client: &Client,
+    url: &Url,
+    brought_news: &mut bool,
+) -> End {
     let mut failures = 0;
     let mut last_news = Instant::now();
     loop {
@@ -44,11 +63,12 @@ pub(crate) async fn follow(recorder: &mut Recorder, client: &Client, url: &Url) 
             Ok((list, base)) => {
                 failures = 0;
                 let changed = recorder.take_in(&list, base).await;
+                if changed {
+                    *brought_news = true;
+                    last_news = Instant::now();
+                }
                 if list.end_list {
                     return End::Ended;
-                }
-                if changed {
-                    last_news = Instant::now();
                 }
                 let patience = (planner::target_duration(&list) * 3).max(SHORTEST_PATIENCE);
                 if last_news.elapsed() > patience {
