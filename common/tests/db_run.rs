@@ -158,6 +158,23 @@ async fn an_outage_is_an_error_for_its_time_and_no_longer() {
     }
 }
 
+/// Another version of a service may change the schema at any time.
+#[tokio::test]
+async fn a_table_that_changes_under_a_session_is_read_anew() {
+    let test = fresh().await;
+    test.execute("CREATE TABLE t AS SELECT 1 AS n").await;
+    let database = test.connect("test");
+    let read = async || {
+        let rows = database.run("read", |session| {
+            Box::pin(async move { sqlx::query("SELECT * FROM t").fetch_all(session).await })
+        });
+        rows.await.unwrap()[0].len()
+    };
+    assert_eq!(read().await, 1);
+    test.execute("ALTER TABLE t ADD COLUMN m integer").await;
+    assert_eq!(read().await, 2);
+}
+
 #[tokio::test]
 async fn a_session_that_is_ended_by_an_operator_is_replaced() {
     let test = fresh().await;

@@ -93,6 +93,9 @@ impl DbError {
     }
 }
 
+/// "cached plan must not change result type"; nothing else that we ask is an unsupported feature.
+const STALE_PLAN: &str = "0A000";
+
 /// What an error of the driver asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -125,6 +128,7 @@ impl Kind {
         match code {
             "40001" => Self::Conflict("serialization"),
             "40P01" => Self::Conflict("deadlock"),
+            STALE_PLAN => Self::Conflict("stale-plan"),
             // busy: a lock was not had in time, a session was idle for too long;
             // a standby that has not been promoted yet;
             // an operator is still at it: the password, the database
@@ -137,6 +141,12 @@ impl Kind {
                 _ => Self::Refusal,
             },
         }
+    }
+
+    /// Returns whether the session remembers a table as it was before someone changed it.
+    pub(super) fn is_stale_plan(error: &sqlx::Error) -> bool {
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        code.as_deref() == Some(STALE_PLAN)
     }
 
     /// Returns whether the user lacks a right, or the database takes no change at all.

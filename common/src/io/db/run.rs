@@ -125,6 +125,9 @@ impl Database {
             }
         };
         if let Ok(result) = timeout(DEADLINE, tried).await {
+            if result.as_ref().is_err_and(Kind::is_stale_plan) {
+                session.close_on_drop();
+            }
             return Ok(result);
         }
         // Its server may be gone without a word: given back to the pool, it would be waited for.
