@@ -114,6 +114,8 @@ impl Job {
         };
         match status {
             Ok(status) if status.code() == Some(ending.status) => Ok(()),
+            // asked so early that it did not listen yet
+            Ok(status) if status.signal() == Some(ending.signal.as_raw()) => Ok(()),
             Ok(status) => {
                 let last_words = self.program.last_words();
                 Err(format!("{title} did not end well ({}): {last_words}", told(status)))
