@@ -87,6 +87,12 @@ fn byte_ranges_follow_on_and_keys_apply_until_the_next() {
 }
 
 #[test]
+fn a_range_does_not_follow_on_from_another_resource() {
+    let list = read("#EXT-X-BYTERANGE:10@0\n#EXTINF:2,\na\n#EXT-X-BYTERANGE:10\n#EXTINF:2,\nb");
+    assert_eq!(list.segments[1].byte_range, Some(ByteRange { length: 10, offset: None }));
+}
+
+#[test]
 fn skipped_segments_count_in_the_numbering() {
     let list = sample!("delta-update");
     assert_eq!(list.skipped_segments, 5);
