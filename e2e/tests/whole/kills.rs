@@ -30,11 +30,13 @@ async fn killed_while_it_starts_and_cuts() {
     demo.until(titles::RECORDING).await;
     // its first segments are just coming in
     demo.kill('a', Role::Downloader).await;
-    demo.until(titles::CUT).await;
-    // whichever of the two has the event, or would have it next
+    demo.until(titles::EVENT).await;
+    demo.a_video_appears().await;
+    // the one that writes it, and the one that would have the event next
     tokio::join!(demo.kill('a', Role::Cutter), demo.kill('b', Role::Cutter));
     demo.until(titles::END).await;
     // both nodes must come to hold the same
     demo.kill('b', Role::Backfiller).await;
     demo.held().await;
+    assert_eq!(demo.videos().len(), 1, "published once: {:#?}", demo.videos());
 }

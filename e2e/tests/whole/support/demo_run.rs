@@ -8,6 +8,7 @@ use common::io::process;
 use demo::{Role, titles};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
 
 use super::process::{Lines, Process, program};
 use super::{PATIENCE, eventually, processes_in, world_readable_folder};
@@ -98,6 +99,25 @@ impl DemoRun {
 
     fn pid_file(&self, node: char, role: Role) -> PathBuf {
         self.data().join(format!("run/node-{node}/{role}.pid"))
+    }
+
+    /// Waits until a cutter begins to write a video.
+    pub(crate) async fn a_video_appears(&self) {
+        let videos = self.data().join("videos");
+        let appears = async {
+            while fs::read_dir(&videos).unwrap().next().is_none() {
+                // the whole writing may be a matter of milliseconds
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(STORY, appears).await.expect("a video is cut");
+    }
+
+    /// The finished videos.
+    pub(crate) fn videos(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(self.data().join("videos")).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|end| end == "ts")).collect()
     }
 
     /// Waits for its end; returns its exit status, once it is sure that nothing is left running.
