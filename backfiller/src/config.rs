@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use chrono::TimeDelta;
 use common::format::folder::FolderName;
 use common::io::db::Dsn;
 use common::io::store::{Access, Feed, Store};
+use common::service::host_name;
 
 use crate::limits::Limits;
 use crate::node::Node;
@@ -196,11 +197,7 @@ fn own_name(localhost: Option<String>, name: Option<String>) -> anyhow::Result<O
     if let Some(name) = given(name) {
         return Ok(OwnName { name, is_host: false });
     }
-    let host = nix::unistd::gethostname().context("cannot tell the host's name")?;
-    match host.into_string() {
-        Ok(name) => Ok(OwnName { name, is_host: false }),
-        Err(_) => bail!("the host's name is not UTF-8: give a name with --localhost"),
-    }
+    Ok(OwnName { name: host_name("--localhost")?, is_host: false })
 }
 
 #[cfg(test)]

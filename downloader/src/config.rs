@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Parser;
 use common::format::folder::FolderName;
 use common::io::store::{Access, Store};
+use common::service::host_name;
 use url::Url;
 
 mod channel;
@@ -182,14 +183,7 @@ fn qualities(list: &[String]) -> anyhow::Result<Vec<FolderName>> {
 }
 
 fn node(name: Option<String>) -> anyhow::Result<FolderName> {
-    let name = match name {
-        Some(name) => name,
-        None => nix::unistd::gethostname()
-            .context("cannot tell the host's name; give one with --name")?
-            .into_string()
-            .ok()
-            .context("the host's name is no text; give one with --name")?,
-    };
+    let name = name.map_or_else(|| host_name("--name"), Ok)?;
     name.parse()
         .with_context(|| format!("{name:?} can be no node's name; give another with --name"))
 }

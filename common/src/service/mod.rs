@@ -12,11 +12,13 @@ use crate::base::time::{Clock, SystemClock};
 use crate::metrics::Metrics;
 
 mod admin;
+mod host;
 mod lifecycle;
 mod options;
 mod telemetry;
 
 pub use admin::serve;
+pub use host::host_name;
 pub use lifecycle::{STOP_WITHIN, Tasks};
 pub use options::parse;
 pub use tokio_util::sync::CancellationToken;

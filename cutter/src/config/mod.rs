@@ -8,6 +8,7 @@ use clap::Parser;
 use common::format::folder::FolderName;
 use common::io::db::Dsn;
 use common::io::store::{Access, Store};
+use common::service::host_name;
 
 mod locations;
 
@@ -96,14 +97,7 @@ impl Config {
 }
 
 fn name(given: Option<String>) -> anyhow::Result<FolderName> {
-    let name = match given {
-        Some(name) => name,
-        None => nix::unistd::gethostname()
-            .context("cannot tell the host's name; give one with --name")?
-            .into_string()
-            .ok()
-            .context("the host's name is no text; give one with --name")?,
-    };
+    let name = given.map_or_else(|| host_name("--name"), Ok)?;
     ensure!(
         name.len() <= MAX_NAME,
         "the name {name:?} is longer than {MAX_NAME} bytes; give a shorter one with --name"
