@@ -269,3 +269,6 @@ enum Copied {
     /// Another node is giving it.
     Elsewhere,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Copying capture notes and other plain trees.
 
-use crate::support::HOUR;
-use crate::support::here::Here;
+use crate::support::here::{Here, SOON};
 use crate::support::peer::{FakePeer, Reply};
+use crate::support::{HOUR, path};
 
 fn notes(node: &str) -> String {
     format!("notes/{node}/chan/source/{HOUR}.jsonl")
@@ -34,6 +34,26 @@ async fn a_node_that_knows_no_ranges_serves_too() {
     here.put(&notes("b"), "1\n");
     here.run_once().await.unwrap();
     assert_eq!(here.everything()[&format!("base/{}", notes("b"))], "1\n2\n3\n");
+}
+
+#[tokio::test]
+async fn another_part_than_was_asked_for_is_not_taken() {
+    let peer = FakePeer::with([(notes("b"), "1\n2\n3\n")]);
+    peer.reply(format!("segments/{}", notes("b")), Reply::WrongRange);
+    let here = Here::new().from(&[&peer]);
+    here.put(&notes("b"), "1\n");
+    here.run_once().await.unwrap_err();
+    assert_eq!(here.everything()[&format!("base/{}", notes("b"))], "1\n");
+}
+
+#[tokio::test]
+async fn notes_do_not_wait_for_the_hours() {
+    let peer = FakePeer::with([(notes("b"), "1\n"), (path(HOUR, "00:00.0", "a"), "a")]);
+    peer.reply(format!("files/chan/source/{HOUR}"), Reply::Silence);
+    let here = Here::new().from(&[&peer]).waiting_for(SOON);
+    let running = here.start();
+    here.until_there(&notes("b")).await;
+    running.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -76,6 +76,14 @@ impl Here {
         self
     }
 
+    /// Waits for answers as long as `timeout`, which must be no less than a test may take.
+    pub(crate) fn waiting_for(mut self, timeout: Duration) -> Self {
+        self.limits.headers_timeout = timeout;
+        self.limits.read_timeout = timeout;
+        self.limits.listing_timeout = timeout;
+        self
+    }
+
     /// The folder that holds the store, which nothing may be written to but the store.
     pub(crate) fn outer(&self) -> &Path {
         self.outer.path()

@@ -34,6 +34,8 @@ pub(crate) enum Reply {
     Broken,
     /// The truth, whatever range was asked for.
     Whole,
+    /// The truth as if it were the range that was asked for.
+    WrongRange,
 }
 
 #[derive(Default)]
@@ -107,7 +109,6 @@ async fn answer(State(content): State<Arc<Mutex<Content>>>, request: Request) ->
     };
     match reply {
         None => in_range(truth, range.as_deref()),
-        Some(Reply::Whole) => in_range(truth, None),
         Some(reply) => untruth(reply, truth).await,
     }
 }
@@ -117,7 +118,11 @@ async fn untruth(reply: Reply, truth: Option<Bytes>) -> Response {
         Reply::Status(status) => return StatusCode::from_u16(status).unwrap().into_response(),
         Reply::Text(text) => return text.into_response(),
         Reply::Silence => std::future::pending().await,
-        Reply::Whole => unreachable!("handled by the caller"),
+        Reply::Whole => return in_range(truth, None),
+        Reply::WrongRange => {
+            let truth = truth.expect("there is a truth to mistake");
+            return part(0, truth.len(), truth);
+        }
         Reply::Stall(start) => {
             let start = stream::iter([Ok::<_, Infallible>(Bytes::from(start))]);
             Body::from_stream(start.chain(stream::pending()))
@@ -149,12 +154,16 @@ fn in_range(truth: Option<Bytes>, range: Option<&str>) -> Response {
     let from: usize = from.parse().unwrap();
     let length = truth.len();
     if from >= length {
-        return StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+        return (StatusCode::RANGE_NOT_SATISFIABLE, "there is no more\n").into_response();
     }
+    part(from, length, truth.slice(from..))
+}
+
+fn part(from: usize, length: usize, bytes: Bytes) -> Response {
     let mut headers = HeaderMap::new();
     let part = format!("bytes {from}-{}/{length}", length - 1);
     headers.insert("content-range", part.parse().unwrap());
-    (StatusCode::PARTIAL_CONTENT, headers, truth.slice(from..)).into_response()
+    (StatusCode::PARTIAL_CONTENT, headers, bytes).into_response()
 }
 
 impl Content {
