@@ -74,6 +74,7 @@ fn unknown_kinds_and_fields_are_no_trouble() {
     let extended = known.replace("\"kind\"", "\"by\":\"x\",\"kind\"");
     let text = format!("{{\"kind\":\"invented\",\"start\":7}}\nnonsense\n{extended}\n");
     assert_eq!(parse(&text), [note]);
+    assert_eq!(parse(text.trim_end()), [], "a line without its line break is not there yet");
 }
 
 #[test]
