@@ -13,6 +13,7 @@ use prometheus::{
 };
 
 mod logs;
+mod process;
 mod timed;
 
 pub use logs::CountLogs;
@@ -31,7 +32,7 @@ impl Metrics {
     /// A registry with the metrics that every service has: the process's own and `build_info`.
     pub fn new() -> Self {
         let metrics = Self::empty();
-        metrics.register(prometheus::process_collector::ProcessCollector::for_self());
+        metrics.register(process::ProcessUsage::new());
         let build = metrics.gauge("build_info", "What is running", &["version", "revision"]);
         let revision = option_env!("WUBLOADER_REVISION").unwrap_or("unknown");
         build.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1);
