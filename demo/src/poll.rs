@@ -13,25 +13,23 @@ const PAUSE: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 ///
-/// When the time is up: `failure`, with the reason of the last look.
+/// When the time is up: `failure`, with the reason of the last look that came to an end.
 pub(crate) async fn poll<T>(
     failure: &str,
     within: Duration,
     mut look: impl AsyncFnMut() -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let deadline = Instant::now() + within;
-    loop {
-        let not_yet = match timeout_at(deadline, look()).await {
+    let mut reason = anyhow!("looking took too long");
+    while Instant::now() < deadline {
+        match timeout_at(deadline, look()).await {
             Ok(Ok(found)) => return Ok(found),
-            Ok(Err(not_yet)) => not_yet,
-            Err(_) => anyhow!("looking took too long"),
-        };
-        if Instant::now() >= deadline {
-            let failure = format!("{failure}, after {} s", within.as_secs());
-            return Err(not_yet).context(failure);
+            Ok(Err(not_yet)) => reason = not_yet,
+            Err(_) => break,
         }
         sleep(PAUSE).await;
     }
+    Err(reason).context(format!("{failure}, after {} s", within.as_secs()))
 }
 
 #[cfg(test)]
@@ -59,6 +57,16 @@ mod tests {
             format!("{:#}", never.await.unwrap_err()),
             "it is not there, after 5 s: only dust"
         );
+        let mut looks = 0;
+        let slow = poll::<()>("it is not there", within, async || {
+            looks += 1;
+            if looks == 2 {
+                std::future::pending::<()>().await;
+            }
+            Err(anyhow!("only dust"))
+        });
+        let error = format!("{:#}", slow.await.unwrap_err());
+        assert_eq!(error, "it is not there, after 5 s: only dust");
         let stuck = poll("it is not there", within, async || {
             std::future::pending::<()>().await;
             Ok(())

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use chrono::TimeDelta;
 use common::base::time::{Clock, SystemClock, TimeRange, Timestamp};
 use common::format::hls::MediaPlaylist;
 use common::format::segment::MediaDuration;
@@ -22,6 +23,7 @@ use crate::place::Place;
 use crate::poll::poll;
 use crate::supervisor::{Service, Supervisor};
 use server::Server;
+use window::LISTED;
 
 /// The list that the encoder keeps of each quality's segments.
 const LIST: &str = "list.m3u8";
@@ -99,6 +101,11 @@ impl Origin {
     /// What is broadcast.
     pub const fn picture(&self) -> Picture {
         self.picture
+    }
+
+    /// How much the lists show at a time.
+    pub(crate) fn listed_for() -> TimeDelta {
+        TimeDelta::seconds(i64::from(Picture::SEGMENT_SECONDS) * i64::from(LISTED))
     }
 
     /// Every segment of a quality that was published so far, in order.

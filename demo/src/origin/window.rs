@@ -11,7 +11,7 @@ use super::picture::{Picture, Quality};
 ///
 /// Eight seconds: long enough for a downloader that is started again at once to miss nothing, and
 /// too short for one that was away for ten seconds.
-const LISTED: usize = 4;
+pub(super) const LISTED: u32 = 4;
 
 /// RFC 6381's names of what the encoder makes.
 const CODECS: &str = "avc1.64001f,mp4a.40.2";
@@ -42,7 +42,7 @@ pub(super) fn multivariant(picture: Picture, list_name: &str) -> Result<String, 
 
 /// The media playlist that lists only the newest segments of `whole`.
 pub(super) fn newest(whole: &MediaPlaylist) -> Result<String, WriteError> {
-    let skipped = whole.segments.len().saturating_sub(LISTED);
+    let skipped = whole.segments.len().saturating_sub(LISTED as usize);
     let listed = &whole.segments[skipped..];
     let durations = listed.iter().filter_map(|segment| segment.duration);
     let longest = durations.chain([Picture::SEGMENT_SECONDS.into()]);
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!((first.segments.len(), first.media_sequence), (1, 0));
 
         let later = newest(&whole(30));
-        assert_eq!((later.segments.len(), later.media_sequence), (LISTED, 26));
+        assert_eq!((later.segments.len(), later.media_sequence), (LISTED as usize, 26));
         assert_eq!(later.segments[0].uri, "000026.ts");
         let time = later.segments[0].program_date_time.unwrap();
         assert_eq!(time.to_string(), "2026-11-24T06:26:00.354000");

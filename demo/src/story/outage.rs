@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use common::base::time::TimeRange;
+use chrono::TimeDelta;
+use common::base::time::{TimeRange, Timestamp};
 use tokio::time::sleep;
 
 use super::{Story, seconds, titles};
 use crate::node::Role;
+use crate::origin::Origin;
 use crate::poll::poll;
 
 /// How long the downloader stays down.
@@ -26,13 +28,18 @@ pub(super) async fn happens(story: &Story<'_>) -> anyhow::Result<TimeRange> {
         display.now(format_args!("{} stays down for {second} s", downloader.title()));
         sleep(Duration::from_secs(1)).await;
     }
-    downloader.release().await;
-    let pid = downloader.pid().context("the downloader did not start again")?;
     let missed = poll("node b did not go on recording", BACK, async || {
         let until = story.shown(b).await?.end().context("its playlist is empty")?;
-        TimeRange::new(before, until).context("its playlist did not grow")
+        let missed = TimeRange::new(before, until).context("its playlist did not grow")?;
+        let is_ours = story.installation.origin.is_some();
+        let listed = if is_ours { Origin::listed_for() } else { TimeDelta::zero() };
+        // an encoder that cannot keep up may still list all that was missed
+        ensure!(missed.length() > listed, "all of {missed} is still listed");
+        Ok(missed)
     });
     let missed = missed.await?;
+    downloader.release().await;
+    let pid = downloader.pid().context("the downloader did not start again")?;
     display.held(format_args!(
         "{} runs again, as process {pid}; meanwhile {b} recorded {}",
         downloader.title(),
@@ -70,7 +77,7 @@ pub(super) async fn shows(
 }
 
 /// Until when node A shows what was broadcast, without a hole so far.
-async fn shown_until(story: &Story<'_>) -> anyhow::Result<common::base::time::Timestamp> {
+async fn shown_until(story: &Story<'_>) -> anyhow::Result<Timestamp> {
     let a = story.a();
     poll("node a shows a hole before its downloader was killed", BACK, async || {
         let shown = story.shown(a).await?;

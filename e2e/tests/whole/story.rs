@@ -31,5 +31,10 @@ async fn the_story_holds_and_leaves_nothing() {
         Vec::<String>::new(),
         "nothing was killed but what the story kills"
     );
+    // what node a's downloader missed is the only thing that went wrong
+    let complaints = demo.complaints_of_services();
+    let is_hole =
+        |line: &String| line.contains("video is missing: this downloader was not running");
+    assert!(complaints.iter().all(is_hole), "{complaints:#?}");
     assert_eq!(demo.videos().len(), 1, "{:#?}", demo.videos());
 }

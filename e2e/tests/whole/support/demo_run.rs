@@ -142,6 +142,18 @@ impl DemoRun {
         self.process.stderr().all()
     }
 
+    /// The lines of the services' logs that somebody should read.
+    pub(crate) fn complaints_of_services(&self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        for (node, role) in ['a', 'b'].into_iter().flat_map(|n| Role::ALL.map(|role| (n, role))) {
+            let log = self.data().join(format!("log/node-{node}/{role}.log"));
+            let log = fs::read_to_string(log).unwrap();
+            let is_bad = |line: &&str| line.contains(" WARN ") || line.contains(" ERROR ");
+            complaints.extend(log.lines().filter(is_bad).map(|line| format!("{node} {line}")));
+        }
+        complaints
+    }
+
     /// Waits for the end of the story, every step of which must have held.
     pub(crate) async fn held(&mut self) {
         let code = self.ended().await;
