@@ -58,7 +58,7 @@ impl Provider {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum ResolveError {
     /// Nothing is wrong; there is no stream.
-    #[error("the channel is offline ({0})")]
+    #[error("the channel is offline ({0}); if it should be live, check its name or address")]
     Offline(String),
     /// We may not see it.
     #[error("refused ({0}); a token, a subscription or another region may be needed")]

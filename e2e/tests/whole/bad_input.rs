@@ -126,7 +126,7 @@ async fn a_database_that_is_away_is_waited_for() {
 async fn a_playlist_that_is_none_is_told_and_asked_for_again() {
     let page = "<!DOCTYPE html><html><body>Please log in</body></html>";
     tokio::join!(
-        tells_of_playlist(404, "", &["offline", "404"]),
+        tells_of_playlist(404, "", &["offline (status 404)", "check its name or address"]),
         tells_of_playlist(200, "", &["empty where a playlist should be", "check the channel's"]),
         tells_of_playlist(200, page, &["a web page, not a playlist", "check the channel's"]),
         tells_of_playlist(200, "#EXTM3U\n", &["nothing new", "looks for the channel anew"]),

@@ -28,7 +28,10 @@ async fn either_kind_of_playlist_will_do() {
 #[tokio::test]
 async fn each_wrong_answer_is_a_sentence_that_says_what_to_do() {
     for (response, expected) in [
-        (Response::status(404), "the channel is offline (status 404)"),
+        (
+            Response::status(404),
+            "the channel is offline (status 404); if it should be live, check its name or address",
+        ),
         (
             Response::status(403),
             "refused (status 403); a token, a subscription or another region may be needed",
