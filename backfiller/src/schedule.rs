@@ -151,8 +151,10 @@ mod tests {
             assert_eq!(scope, Scope::Everything);
         }
         schedule.next(unsettled(), now, &mut rand::rng());
-        let (delay, _) = schedule.next(failed(), now, &mut rand::rng());
+        let partly = Report { failed: 1, unsurveyed: true, ..unsettled() };
+        let (delay, scope) = schedule.next(partly, now, &mut rand::rng());
         assert!(about(delay, SOON), "{delay:?} after a success");
+        assert_eq!(scope, Scope::Everything, "who knows what else it has");
     }
 
     #[tokio::test(start_paused = true)]

@@ -35,7 +35,9 @@ async fn a_file_lists_nodes() {
 async fn the_database_lists_nodes() {
     let (peers, paths) = two_nodes();
     let database = database::fresh().await;
-    database.ready("test").await.close().await;
+    let here = Here::new().with(&["--node-database", database.url().as_str()]);
+    // whoever comes first makes the tables
+    here.run_once().await.unwrap();
     database
         .execute(&format!(
             "INSERT INTO nodes (name, url, backfill_from) VALUES
@@ -43,7 +45,6 @@ async fn the_database_lists_nodes() {
             peers[0].url, peers[1].url
         ))
         .await;
-    let here = Here::new().with(&["--node-database", database.url().as_str()]);
     // c cannot be asked
     here.run_once().await.unwrap_err();
     assert_eq!(here.files(), [paths[0].clone()]);

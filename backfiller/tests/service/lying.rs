@@ -111,6 +111,19 @@ async fn names_that_lead_elsewhere_are_never_followed() {
 }
 
 #[tokio::test]
+async fn items_that_are_no_text_do_not_spoil_the_others() {
+    let name = segment("00:00.000000", "a");
+    let peer = FakePeer::with([(format!("chan/source/{HOUR}/{name}"), "a")]);
+    let others = r#"null, 7, -1.5e300, true, {"a": [{}]}, [["b"]]"#;
+    for (path, good) in [("files/chan/source", HOUR), ("files/chan/source/2026-11-20T10", &name)] {
+        peer.reply(path, Reply::Text(format!("[{others}, \"{good}\", {others}]")));
+    }
+    let here = Here::new().from(&[&peer]);
+    here.run_once().await.unwrap();
+    assert_eq!(here.files().len(), 1);
+}
+
+#[tokio::test]
 async fn wrong_bytes_are_never_published() {
     let [good, wrong, empty, longer] = ["good", "wrong", "empty", "longer"]
         .map(|text| path(HOUR, &format!("00:0{}.000000", text.len()), text));
