@@ -1,7 +1,7 @@
 //! Where a cluster's data and its socket lie.
 //!
 //! The wish is the caller's data folder for both. Two things forbid it: a socket's path holds at
-//! most 107 bytes, and the server's account may be unable to enter a folder above it (a clone
+//! most 107 bytes and no comma, and the server's account may be unable to enter a folder above it (a clone
 //! below `/root`). Then a private folder below the system's temporary one takes the socket or the
 //! whole cluster, and is removed at the end.
 //!
@@ -78,8 +78,11 @@ fn reachable(data: &Path, account: Option<Account>) -> Result<bool, Error> {
     Ok(child::may(account, "-x", above))
 }
 
+/// Whether a socket can be in `folder`: the path is short enough, and holds nothing that means
+/// something in the lists of folders that the server and libpq take.
 fn fits(folder: &Path) -> bool {
-    folder.join(SOCKET_NAME).as_os_str().len() <= MAX_SOCKET_PATH
+    let path = folder.join(SOCKET_NAME).into_os_string().into_encoded_bytes();
+    path.len() <= MAX_SOCKET_PATH && !path.iter().any(|byte| b",\"".contains(byte))
 }
 
 /// A short folder that only the server's account can enter, locked while it is in use.

@@ -78,16 +78,18 @@ fn a_data_folder_is_kept_and_used_again() {
 }
 
 #[test]
-fn a_data_folder_with_a_long_path_gets_its_socket_elsewhere() {
-    let folder = world_readable_folder();
-    let data = folder.path().join("x".repeat(100)).join("cluster");
-    let cluster = start(Some(data.clone()));
-    let socket = cluster.socket_folder().to_owned();
-    assert_eq!(cluster.data_folder(), data);
-    assert!(socket.join(SOCKET_NAME).as_os_str().len() <= 107);
-    assert_eq!(psql(&cluster.url("postgres"), "SELECT 1"), "1");
-    drop(cluster);
-    assert!(data.exists() && !socket.exists());
+fn a_data_folder_whose_path_no_socket_can_have_gets_its_socket_elsewhere() {
+    for above in ["x".repeat(100), "one, two".to_owned(), "the \"best\"".to_owned()] {
+        let folder = world_readable_folder();
+        let data = folder.path().join(above).join("cluster");
+        let cluster = start(Some(data.clone()));
+        let socket = cluster.socket_folder().to_owned();
+        assert_eq!(cluster.data_folder(), data);
+        assert!(socket.join(SOCKET_NAME).as_os_str().len() <= 107);
+        assert_eq!(psql(&cluster.url("postgres"), "SELECT 1"), "1");
+        drop(cluster);
+        assert!(data.exists() && !socket.exists());
+    }
 }
 
 #[test]

@@ -193,3 +193,18 @@ async fn a_demo_without_its_programs_names_the_command_that_brings_them() {
                 --no-install-recommends ffmpeg util-linux";
     assert_eq!(demo.stderr().all(), [line]);
 }
+
+#[tokio::test]
+async fn a_twitch_channel_that_is_not_there_is_told() {
+    let twitch = Origin::start(200, r#"{"data": {"streamPlaybackAccessToken": null}}"#);
+    let unused = tempfile::tempdir().unwrap();
+    let mut command = process::command(program("demo"));
+    command.args(["--twitch", "somebody", "--data"]).arg(unused.path().join("demo-data"));
+    command.env("WUBLOADER_TWITCH_TOKEN_URL", &twitch.url);
+    let mut demo = Process::start(command);
+    assert_eq!(demo.exit_code().await, Some(FAILED));
+    let said = demo.stderr().all();
+    assert!(said.len() == 1 && said[0].contains("Twitch knows no channel somebody"), "{said:#?}");
+    assert_eq!(twitch.asked(), 1);
+    assert_eq!(std::fs::read_dir(unused.path()).unwrap().count(), 0);
+}

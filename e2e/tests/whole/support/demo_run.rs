@@ -16,6 +16,9 @@ use super::{PATIENCE, eventually, processes_in, world_readable_folder};
 /// How long a whole story may take, with services that are killed in it.
 const STORY: Duration = Duration::from_mins(4);
 
+/// The name of the folder of everything.
+const DATA: &str = "a demo's data 100%20";
+
 /// A picture that costs little to encode.
 pub(crate) const CHEAP: [&str; 2] = ["--origin-height", "180"];
 
@@ -30,7 +33,8 @@ impl DemoRun {
     /// Starts the demo with `arguments`.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let folder = world_readable_folder();
-        let data = folder.path().join("demo-data");
+        // a path that a shell, a URL, ffmpeg and a database's address would stumble over
+        let data = folder.path().join(DATA);
         let mut command = process::command(program("demo"));
         command.args(arguments).arg("--data").arg(data);
         // what the caller has set for services of its own must not reach the demo's: this one would
@@ -41,7 +45,7 @@ impl DemoRun {
 
     /// The folder of everything.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("demo-data")
+        self.folder.path().join(DATA)
     }
 
     /// What it told so far.
@@ -51,7 +55,9 @@ impl DemoRun {
 
     /// Waits until it begins the step that is called `title`.
     pub(crate) async fn until(&self, title: &str) {
-        self.told().until(&format!("== {title}"), STORY).await;
+        if self.told().find(&format!("== {title}"), STORY).await.is_none() {
+            panic!("no {title:?}: {:#?} after {:#?}", self.complaints(), self.told().all());
+        }
     }
 
     /// Sends the demo itself a signal.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use common::io::process;
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::PATIENCE;
 
@@ -106,12 +106,19 @@ impl Process {
 
 /// The lines that a program wrote; clones see the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Lines(Arc<Mutex<Written>>);
+
+#[derive(Debug, Default)]
+struct Written {
+    lines: Vec<String>,
+    /// Whether there will be no more.
+    ended: bool,
+}
 
 impl Lines {
     /// All of them.
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.written().lines.clone()
     }
 
     /// Those that hold `text`.
@@ -121,22 +128,32 @@ impl Lines {
 
     /// Waits for the first line that holds `text`.
     pub(crate) async fn until(&self, text: &str, within: Duration) -> String {
-        let found = timeout(within, async {
-            loop {
-                if let Some(line) = self.with(text).into_iter().next() {
-                    return line;
-                }
-                sleep(Duration::from_millis(20)).await;
+        let line = self.find(text, within).await;
+        line.unwrap_or_else(|| panic!("no line with {text:?} in {:#?}", self.all()))
+    }
+
+    /// As [`Self::until`]; `None` when no such line came.
+    pub(crate) async fn find(&self, text: &str, within: Duration) -> Option<String> {
+        let deadline = Instant::now() + within;
+        loop {
+            let ended = self.written().ended;
+            let found = self.with(text).into_iter().next();
+            if found.is_some() || ended || Instant::now() >= deadline {
+                return found;
             }
-        });
-        let found = found.await;
-        found.unwrap_or_else(|_| panic!("no line with {text:?} in {:#?}", self.all()))
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn keep(self, source: impl AsyncRead + Unpin) {
         let mut lines = BufReader::new(source).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            self.written().lines.push(line);
         }
+        self.written().ended = true;
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
