@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use common::format::folder::FolderName;
-use common::io::store::{TempFile, notes as note_files};
+use common::io::store::notes as note_files;
 use tokio::time::Instant;
 
 use crate::fetch::{self, FetchError};
@@ -93,7 +93,7 @@ impl Visit<'_> {
         }
         let published = self.peer.in_time(async {
             let mut answer = self.peer.extra(self.extra, path, 0).await?;
-            let mut file = TempFile::create(fetch::hidden_beside(&to)).await?;
+            let mut file = self.shared.store.temp_file(fetch::hidden_beside(&to)).await?;
             fetch::receive(&mut answer, &mut file, self.peer.file_bytes()).await?;
             Ok::<_, FetchError>(file.publish(to.clone()).await?)
         });

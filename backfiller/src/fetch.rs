@@ -63,7 +63,7 @@ pub(crate) async fn segment(
     peer.in_time(async {
         // only an answer makes a folder
         let mut answer = peer.segment(feed, hour, &entry.file_name).await?;
-        let mut file = TempFile::create(folder.join(temp_name(entry.identity.start))).await?;
+        let mut file = store.temp_file(folder.join(temp_name(entry.identity.start))).await?;
         receive(&mut answer, &mut file, peer.file_bytes()).await?;
         let (actual, size) = (file.hash(), file.size());
         if actual != entry.identity.hash {
@@ -82,7 +82,7 @@ pub(crate) async fn tombstone(
     file_name: &str,
 ) -> io::Result<Published> {
     let folder = store.hour_path(feed, hour);
-    let file = TempFile::create(folder.join(temp_name(hour.start()))).await?;
+    let file = store.temp_file(folder.join(temp_name(hour.start()))).await?;
     file.publish(folder.join(file_name)).await
 }
 

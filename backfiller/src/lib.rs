@@ -56,6 +56,7 @@ pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
             }
         };
     }
+    context.watch_store(&shared.store);
     common::service::serve(&context, shared.config.listen, axum::Router::new())?;
     sweep::start(&shared, &context);
     manager::run(&shared, &context.stop).await

@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use common::base::time::{Hour, Timestamp};
 use common::format::folder::FolderName;
 use common::io::http::client::Answer;
-use common::io::store::TempFile;
+use common::io::store::Store;
 use common::io::store::notes::{FOLDER, MAX_FILE_BYTES};
 
 use crate::fetch::{self, FetchError};
@@ -77,7 +77,7 @@ pub(crate) async fn grow(
         return Ok(false);
     }
     if length == 0 {
-        return Ok(begin(to, &lines).await?);
+        return Ok(begin(&shared.store, to, &lines).await?);
     }
     Ok(shared.store.blocking(move |_| append(&to, length, &lines)).await?)
 }
@@ -113,8 +113,8 @@ fn whole_lines(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-async fn begin(path: PathBuf, lines: &[u8]) -> io::Result<bool> {
-    let mut file = TempFile::create(fetch::hidden_beside(&path)).await?;
+async fn begin(store: &Store, path: PathBuf, lines: &[u8]) -> io::Result<bool> {
+    let mut file = store.temp_file(fetch::hidden_beside(&path)).await?;
     file.write(lines).await?;
     // when another worker was faster, the rest comes next time
     Ok(!file.publish(path).await?.already_there)

@@ -28,6 +28,7 @@ pub use crate::cutter::Cutter;
 ///
 /// When the address cannot be listened on, or the database's schema does not fit.
 pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
+    context.watch_store(&config.store);
     service::serve(&context, config.listen, axum::Router::new())?;
     let application = format!("cutter {}", config.name);
     let database = Database::new(&config.database, &application, &context.metrics);

@@ -52,6 +52,7 @@ struct Shared {
 ///
 /// When the address of `--listen` cannot be bound.
 pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
+    context.watch_store(&config.store);
     service::serve(&context, config.listen, Router::new())?;
     let shared = Arc::new(Shared {
         store: config.store,

@@ -30,6 +30,7 @@ pub use config::{Config, Options};
 ///
 /// When the address cannot be bound.
 pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
+    context.watch_store(&config.store);
     service::serve(&context, config.listen, routes(&context, config.store))?;
     context.stop.cancelled().await;
     Ok(())

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use super::Context;
+use super::{Context, Health};
 use crate::io::http::server;
 use crate::metrics::{self, Metrics};
 
@@ -24,8 +24,8 @@ use crate::metrics::{self, Metrics};
 pub fn serve(context: &Context, address: SocketAddr, routes: Router) -> anyhow::Result<SocketAddr> {
     let admin = Router::new()
         .route("/metrics", get(render_metrics))
-        .route("/healthz", get("ok\n"))
-        .with_state(context.metrics.clone());
+        .with_state(context.metrics.clone())
+        .route("/healthz", get(tell_health).with_state(context.health.clone()));
     let listener = server::bind(address).with_context(|| {
         format!("cannot listen on {address}; give another address with --listen")
     })?;
@@ -38,6 +38,15 @@ pub fn serve(context: &Context, address: SocketAddr, routes: Router) -> anyhow::
         Ok(())
     });
     Ok(bound)
+}
+
+async fn tell_health(State(health): State<Health>) -> (StatusCode, String) {
+    let troubles = health.troubles().await;
+    if troubles.is_empty() {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", troubles.join("\n")))
+    }
 }
 
 async fn render_metrics(State(metrics): State<Metrics>) -> impl IntoResponse {

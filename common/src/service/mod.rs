@@ -9,15 +9,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::base::time::{Clock, SystemClock};
+use crate::io::store::Store;
 use crate::metrics::Metrics;
 
 mod admin;
+mod health;
 mod host;
 mod lifecycle;
 mod options;
 mod telemetry;
 
 pub use admin::serve;
+pub use health::Health;
 pub use host::host_name;
 pub use lifecycle::{STOP_WITHIN, Tasks};
 pub use options::parse;
@@ -34,13 +37,27 @@ pub struct Context {
     pub metrics: Metrics,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// What must be well for the service to be called healthy.
+    pub health: Health,
 }
 
 impl Context {
     /// A context with the machine's clock and its own token and tasks.
     pub fn new(metrics: Metrics) -> Self {
         let stop = CancellationToken::new();
-        Self { tasks: Tasks::new(stop.clone()), stop, metrics, clock: Arc::new(SystemClock) }
+        Self {
+            tasks: Tasks::new(stop.clone()),
+            stop,
+            metrics,
+            clock: Arc::new(SystemClock),
+            health: Health::default(),
+        }
+    }
+
+    /// Makes the service unhealthy while the base folder of `store` is not there.
+    pub fn watch_store(&self, store: &Store) {
+        let store = store.clone();
+        self.health.add(move || store.check().map_err(|error| error.to_string()));
     }
 }
 

@@ -79,12 +79,7 @@ impl Database {
                 Err(error) if !error.is_transient() => return Err(error),
                 Err(error) if Instant::now() >= speak_at => {
                     speak_at = Instant::now() + LOG_EVERY;
-                    let error = anyhow::Error::new(error);
-                    tracing::warn!(
-                        database = %self.dsn,
-                        "cannot use the database, waits for it: {error:#}; check that it runs and \
-                         that --database is right"
-                    );
+                    self.tell(&error);
                 }
                 Err(_) => {}
             }
@@ -94,6 +89,20 @@ impl Database {
                 () = stop.cancelled() => return Ok(()),
                 () = sleep(delay) => {}
             }
+        }
+    }
+
+    /// Says why it waits: as an error where somebody has to act.
+    fn tell(&self, error: &DbError) {
+        let (database, cause) = (&self.dsn, error.cause());
+        if error.needs_a_person() {
+            tracing::error!(%database, "cannot use the database: {cause}; correct --database");
+        } else {
+            tracing::warn!(
+                %database,
+                "cannot use the database, waits for it: {cause}; check that it runs and that \
+                 --database is right"
+            );
         }
     }
 

@@ -65,6 +65,29 @@ impl DbError {
         matches!(self, Self::Unavailable { .. } | Self::TimedOut { .. })
     }
 
+    /// Returns whether no waiting will help: the database is there and knows no such user, password
+    /// or database.
+    pub(super) fn needs_a_person(&self) -> bool {
+        /// `invalid_password`, `invalid_authorization_specification`, `invalid_catalog_name`, of
+        /// PostgreSQL's documentation, appendix A.
+        const WRONG_ADDRESS: [&str; 3] = ["28P01", "28000", "3D000"];
+        let Self::Unavailable { source, .. } = self else {
+            return false;
+        };
+        let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        code.is_some_and(|code| WRONG_ADDRESS.contains(&&*code))
+    }
+
+    /// Returns what went wrong in the words of whoever knows best, once.
+    pub(super) fn cause(&self) -> String {
+        let Self::Unavailable { source, .. } = self else {
+            return self.to_string();
+        };
+        source
+            .as_database_error()
+            .map_or_else(|| source.to_string(), |said| said.message().to_owned())
+    }
+
     /// Returns the name of the constraint that was violated.
     pub fn constraint(&self) -> Option<&str> {
         match self {

@@ -11,18 +11,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use thiserror::Error;
-
 use crate::base::time::{Hour, TimeRange};
 use crate::format::folder::FolderName;
 use crate::format::segment::{EXTENSION, TOMBSTONE_EXTENSION};
 use crate::plan::listing::HourListing;
 
+mod base;
 mod durable;
 pub mod notes;
 mod publish;
 mod sweep;
 
+use base::Base;
+pub use base::{Access, OpenError};
 pub use publish::{Published, TempFile, TempSegment};
 
 /// Where the segments of one channel and quality lie.
@@ -37,26 +38,7 @@ pub struct Feed {
 /// The store below one base folder; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    base: Arc<Path>,
-}
-
-/// A base folder that cannot be used.
-#[derive(Debug, Error)]
-#[error("cannot use the base folder {}: {problem}", path.display())]
-pub struct OpenError {
-    path: PathBuf,
-    problem: &'static str,
-    #[source]
-    source: io::Error,
-}
-
-/// What a service is going to do with a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Only read.
-    Read,
-    /// Read and publish.
-    Write,
+    base: Arc<Base>,
 }
 
 impl Store {
@@ -66,35 +48,22 @@ impl Store {
     ///
     /// When `base` is no folder, or not accessible as `access` needs.
     pub fn open(base: impl Into<PathBuf>, access: Access) -> Result<Self, OpenError> {
-        let path = base.into();
-        let refuse = |problem| move |path: PathBuf, source| OpenError { path, problem, source };
-        if let Err(source) = std::fs::read_dir(&path) {
-            let refused = match source.kind() {
-                io::ErrorKind::NotFound => {
-                    refuse("it does not exist; create it, or give another with --base-dir")
-                }
-                io::ErrorKind::NotADirectory => {
-                    refuse("it is no folder; give a folder with --base-dir")
-                }
-                _ => refuse("it cannot be read; check its owner and mode"),
-            };
-            return Err(refused(path, source));
-        }
-        if access == Access::Write {
-            let may_write = rustix::fs::access(&path, rustix::fs::Access::WRITE_OK);
-            if let Err(errno) = may_write {
-                return Err(refuse("it cannot be written to; check its owner and mode")(
-                    path,
-                    errno.into(),
-                ));
-            }
-        }
-        Ok(Self { base: path.into() })
+        Ok(Self { base: Arc::new(Base::open(base.into(), access)?) })
+    }
+
+    /// Whether the base folder is still the one that was opened.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or another has taken its place, as after its disk was unmounted; the
+    /// message says what to do.
+    pub fn check(&self) -> io::Result<()> {
+        self.base.check()
     }
 
     /// The base folder.
     pub fn base(&self) -> &Path {
-        &self.base
+        self.base.path()
     }
 
     /// Runs `work` on this store where it may block.
@@ -121,7 +90,8 @@ impl Store {
     ///
     /// When the base folder cannot be read.
     pub fn channels(&self) -> io::Result<Vec<FolderName>> {
-        folder_names(&self.base)
+        self.check()?;
+        self.folder_names(self.base())
     }
 
     /// The qualities of a channel, sorted; none when there is no such channel.
@@ -130,7 +100,7 @@ impl Store {
     ///
     /// When the channel's folder cannot be read.
     pub fn qualities(&self, channel: &FolderName) -> io::Result<Vec<FolderName>> {
-        folder_names(&self.base.join(channel.as_str()))
+        self.folder_names(&self.base().join(channel.as_str()))
     }
 
     /// The hours of a feed, sorted; none when there is no such feed. A folder that is no hour is
@@ -140,7 +110,7 @@ impl Store {
     ///
     /// When the feed's folder cannot be read.
     pub fn hours(&self, feed: &Feed) -> io::Result<Vec<Hour>> {
-        let names = entries(&self.feed_path(feed), FileKind::Folder)?;
+        let names = self.entries(&self.feed_path(feed), FileKind::Folder)?;
         let mut hours: Vec<Hour> = names.iter().filter_map(|name| name.parse().ok()).collect();
         hours.sort_unstable();
         Ok(hours)
@@ -153,7 +123,7 @@ impl Store {
     ///
     /// When the folder cannot be read.
     pub fn file_names(&self, feed: &Feed, hour: Hour) -> io::Result<Vec<String>> {
-        entries(&self.hour_path(feed, hour), FileKind::File)
+        self.entries(&self.hour_path(feed, hour), FileKind::File)
     }
 
     /// The segments of one hour.
@@ -183,7 +153,7 @@ impl Store {
 
     /// The folder of a feed.
     pub fn feed_path(&self, feed: &Feed) -> PathBuf {
-        self.base.join(feed.channel.as_str()).join(feed.quality.as_str())
+        self.base().join(feed.channel.as_str()).join(feed.quality.as_str())
     }
 
     /// The folder of an hour.
@@ -196,6 +166,39 @@ impl Store {
         let stem = name.strip_suffix(EXTENSION).unwrap_or(name);
         self.hour_path(feed, hour).join(format!("{stem}{TOMBSTONE_EXTENSION}")).exists()
     }
+
+    fn folder_names(&self, folder: &Path) -> io::Result<Vec<FolderName>> {
+        let names = self.entries(folder, FileKind::Folder)?;
+        let mut names: Vec<FolderName> =
+            names.iter().filter_map(|name| name.parse().ok()).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The names in `folder` that are UTF-8 and not hidden; none when there is no such folder. A link
+    /// is what it leads to.
+    fn entries(&self, folder: &Path, wanted: FileKind) -> io::Result<Vec<String>> {
+        let listing = match std::fs::read_dir(folder) {
+            Ok(listing) => listing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return self.check().map(|()| Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let mut names = Vec::new();
+        for entry in listing {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let kind = entry.file_type()?;
+            let is_folder = kind.is_dir() || (kind.is_symlink() && folder.join(&name).is_dir());
+            if !name.starts_with('.') && is_folder == (wanted == FileKind::Folder) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
 }
 
 /// What kind of directory entry to list.
@@ -203,36 +206,6 @@ impl Store {
 enum FileKind {
     File,
     Folder,
-}
-
-fn folder_names(folder: &Path) -> io::Result<Vec<FolderName>> {
-    let names = entries(folder, FileKind::Folder)?;
-    let mut names: Vec<FolderName> = names.iter().filter_map(|name| name.parse().ok()).collect();
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// The names in `folder` that are UTF-8 and not hidden; none when there is no such folder. A link
-/// is what it leads to.
-fn entries(folder: &Path, wanted: FileKind) -> io::Result<Vec<String>> {
-    let listing = match std::fs::read_dir(folder) {
-        Ok(listing) => listing,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut names = Vec::new();
-    for entry in listing {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        let kind = entry.file_type()?;
-        let is_folder = kind.is_dir() || (kind.is_symlink() && folder.join(&name).is_dir());
-        if !name.starts_with('.') && is_folder == (wanted == FileKind::Folder) {
-            names.push(name);
-        }
-    }
-    Ok(names)
 }
 
 #[cfg(test)]

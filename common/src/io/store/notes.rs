@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::durable::{create_folders, flush_folder};
+use super::durable::flush_folder;
 use super::{Feed, Store};
 use crate::base::time::{Hour, Timestamp};
 use crate::format::folder::FolderName;
@@ -146,7 +146,7 @@ impl Notes {
         }
         let mut outcome = Ok(());
         for (hour, lines) in hours {
-            outcome = outcome.and(append(&self.path(hour), lines));
+            outcome = outcome.and(self.append_lines(&self.path(hour), lines));
         }
         outcome
     }
@@ -164,41 +164,41 @@ impl Notes {
             Err(error) => Err(error),
         }
     }
+
+    fn append_lines(&self, path: &Path, mut lines: String) -> io::Result<()> {
+        let (mut file, is_new) = self.open(path)?;
+        let size = file.seek(SeekFrom::End(0))?;
+        if size + lines.len() as u64 > MAX_FILE_BYTES {
+            let problem = format!("{} is full, further notes are dropped", path.display());
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+        }
+        if size > 0 && last_byte(&mut file, size)? != b'\n' {
+            // a line that a crash tore stays, since copies may have it, but must not take another along
+            lines.insert(0, '\n');
+        }
+        file.write_all(lines.as_bytes())?;
+        file.sync_data()?;
+        if is_new { path.parent().map_or(Ok(()), flush_folder) } else { Ok(()) }
+    }
+
+    fn open(&self, path: &Path) -> io::Result<(File, bool)> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true);
+        match options.open(path) {
+            Ok(file) => Ok((file, false)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                path.parent().map_or(Ok(()), |folder| self.store.create_folder(folder))?;
+                Ok((options.create(true).open(path)?, true))
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The notes in the text of a file; what follows the last line break is not there yet.
 fn parse(text: &str) -> Vec<Note> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     whole.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-}
-
-fn append(path: &Path, mut lines: String) -> io::Result<()> {
-    let (mut file, is_new) = open(path)?;
-    let size = file.seek(SeekFrom::End(0))?;
-    if size + lines.len() as u64 > MAX_FILE_BYTES {
-        let problem = format!("{} is full, further notes are dropped", path.display());
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
-    }
-    if size > 0 && last_byte(&mut file, size)? != b'\n' {
-        // a line that a crash tore stays, since copies may have it, but must not take another along
-        lines.insert(0, '\n');
-    }
-    file.write_all(lines.as_bytes())?;
-    file.sync_data()?;
-    if is_new { path.parent().map_or(Ok(()), flush_folder) } else { Ok(()) }
-}
-
-fn open(path: &Path) -> io::Result<(File, bool)> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true);
-    match options.open(path) {
-        Ok(file) => Ok((file, false)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            path.parent().map_or(Ok(()), create_folders)?;
-            Ok((options.create(true).open(path)?, true))
-        }
-        Err(error) => Err(error),
-    }
 }
 
 fn last_byte(file: &mut File, size: u64) -> io::Result<u8> {

@@ -29,19 +29,26 @@ pub struct TempFile {
 }
 
 impl TempFile {
-    /// Begins a file at `path`, which must be new; missing folders are made.
+    /// Begins a file at `path`, which must be new, in a folder that is there. Below a store's base,
+    /// [`Store::temp_file`] makes the folder too.
     ///
     /// # Errors
     ///
-    /// When the file or a folder cannot be made.
+    /// When the file cannot be made.
     ///
     /// Cancel safety: dropped in between, the file is removed as soon as it is there.
     pub async fn create(path: PathBuf) -> io::Result<Self> {
+        Self::create_after(path, || Ok(())).await
+    }
+
+    /// Begins a file once `prepare` has made way for it.
+    async fn create_after(
+        path: PathBuf,
+        prepare: impl FnOnce() -> io::Result<()> + Send + 'static,
+    ) -> io::Result<Self> {
         // made whole where nothing can be dropped in between, so that whoever drops it removes it
         let create = move || {
-            if let Some(folder) = path.parent() {
-                create_folders(folder)?;
-            }
+            prepare()?;
             let file = File::from_std(std::fs::File::create_new(&path)?);
             Ok(Self { path, file, hasher: Hasher::default(), size: 0, armed: true })
         };
@@ -152,6 +159,34 @@ pub struct TempSegment {
 }
 
 impl Store {
+    /// Makes `folder`, which is below the base folder, with what is missing above it. Never makes
+    /// the base folder itself: if that is gone, its disk is.
+    ///
+    /// # Errors
+    ///
+    /// When a folder cannot be made, or [`Store::check`] fails.
+    pub(super) fn create_folder(&self, folder: &Path) -> io::Result<()> {
+        self.check()?;
+        create_folders(folder)
+    }
+
+    /// Begins a file at `path`, which must be new and below the base folder; missing folders in
+    /// between are made.
+    ///
+    /// # Errors
+    ///
+    /// When the file or a folder cannot be made, or [`Store::check`] fails.
+    ///
+    /// Cancel safety: as [`TempFile::create`].
+    pub async fn temp_file(&self, path: PathBuf) -> io::Result<TempFile> {
+        let store = self.clone();
+        let folder = path.parent().map(Path::to_owned);
+        TempFile::create_after(path, move || {
+            folder.map_or(Ok(()), |folder| store.create_folder(&folder))
+        })
+        .await
+    }
+
     /// Begins a segment of `feed` that starts at `start`.
     ///
     /// # Errors
@@ -166,7 +201,7 @@ impl Store {
         let folder = self.hour_path(feed, start.hour());
         let unique = Tail::Temp(Uuid::new_v4().to_string().into());
         let name = SegmentName::new(start, duration, unique);
-        let file = TempFile::create(folder.join(name.to_string())).await?;
+        let file = self.temp_file(folder.join(name.to_string())).await?;
         Ok(TempSegment { file, folder, start, duration })
     }
 }

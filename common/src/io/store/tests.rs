@@ -112,3 +112,35 @@ fn a_base_folder_that_cannot_be_used_says_what_to_do() {
         "{no_folder}"
     );
 }
+
+#[tokio::test]
+async fn a_base_folder_that_was_replaced_is_neither_read_nor_written() {
+    let (base, store, feed) = store();
+    let mut segment = store.begin_segment(&feed, ten().start(), two_seconds()).await.unwrap();
+    segment.write(b"video").await.unwrap();
+    segment.publish(Completeness::Full).await.unwrap();
+
+    // what unmounting a disk looks like: an empty folder instead
+    let kept = base.path().with_extension("unmounted");
+    std::fs::rename(base.path(), &kept).unwrap();
+    let refusals = [
+        store.channels().unwrap_err(),
+        store.hours(&feed).unwrap_err(),
+        store.begin_segment(&feed, ten().start(), two_seconds()).await.unwrap_err(),
+    ];
+    assert!(refusals.iter().all(|error| error.to_string().contains("is gone")), "{refusals:?}");
+    assert!(!base.path().exists(), "nothing is made in its place");
+
+    std::fs::create_dir(base.path()).unwrap();
+    let refusals = [
+        store.channels().unwrap_err(),
+        store.hours(&feed).unwrap_err(),
+        store.begin_segment(&feed, ten().start(), two_seconds()).await.unwrap_err(),
+    ];
+    assert!(refusals.iter().all(|error| error.to_string().contains("another one")), "{refusals:?}");
+    assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0, "nothing is written there");
+
+    std::fs::remove_dir(base.path()).unwrap();
+    std::fs::rename(&kept, base.path()).unwrap();
+    assert_eq!(store.hours(&feed).unwrap(), [ten()], "mounted again, all is well");
+}

@@ -1,3 +1,4 @@
+use super::super::durable::create_folders;
 use super::*;
 use crate::io::store::Access;
 
