@@ -69,7 +69,9 @@ impl Fetcher {
         let asked = tokio::select! {
             biased;
             () = &mut cut_off => Err(stopped()),
-            asked = self.ask(job) => asked,
+            asked = tokio::time::timeout_at(began + WHOLE_TIMEOUT, self.ask(job)) => {
+                asked.unwrap_or_else(|_| Err(too_slow()))
+            }
         };
         let (init, answer, part) = match asked {
             Ok(asked) => asked,
@@ -179,6 +181,10 @@ async fn publish(segment: TempSegment, verdict: Verdict) -> Attempt {
 fn disk(error: &io::Error) -> Failure {
     let detail = format!("cannot be stored: {error}");
     Failure { why: Why::DiskFull, detail, retry: Retry::Later }
+}
+
+fn too_slow() -> Failure {
+    Failure { why: Why::TimeOut, detail: "too slow".to_owned(), retry: Retry::Later }
 }
 
 fn stopped() -> Failure {

@@ -256,7 +256,7 @@ impl Planner {
             let (duration, is_sure) = timeline::duration(segment, next, list.target_duration);
             let known = self.entries.get(&JobId { numbering, number: *number });
             let placed = known.map(|entry| entry.place);
-            slots.push(Slot { stated: timeline::stated(segment), duration, placed });
+            slots.push(Slot { stated: timeline::believed(segment, now), duration, placed });
             sure.push(is_sure);
         }
         let first = listed.first().map(|(number, _)| *number);

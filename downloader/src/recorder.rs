@@ -24,7 +24,7 @@ use crate::known::{Known, MAX_HOURS};
 use crate::metrics::FeedMetrics;
 use crate::noting;
 use crate::planner::{Attempt, Event, Job, Now, Planner};
-use crate::trouble::Trouble;
+use crate::trouble::{Severity, Trouble};
 
 /// How many fetches of one feed may be under way.
 const MAX_FETCHES: usize = 8;
@@ -95,9 +95,7 @@ impl Recorder {
         self.read_fresh_hours().await;
         let events = self.planner.admit(&self.known, now);
         self.tell(events).await;
-        if self.start_due() > 0 {
-            self.trouble.over();
-        }
+        self.start_due();
         changed
     }
 
@@ -131,10 +129,9 @@ impl Recorder {
         Now { wall: self.clock.now(), instant: Instant::now() }
     }
 
-    /// Begins the fetches that are due; returns how many.
-    fn start_due(&mut self) -> usize {
+    /// Begins the fetches that are due.
+    fn start_due(&mut self) {
         let jobs = self.planner.due(Instant::now(), MAX_FETCHES);
-        let started = jobs.len();
         for job in jobs {
             let fetcher = Arc::clone(&self.fetcher);
             self.fetches.spawn(async move {
@@ -142,7 +139,6 @@ impl Recorder {
                 (job, attempt)
             });
         }
-        started
     }
 
     async fn finished(&mut self, joined: Result<(Job, Attempt), JoinError>) {
@@ -155,9 +151,14 @@ impl Recorder {
         if let Some(failure) = &attempt.failure {
             let detail = &failure.detail;
             tracing::debug!(%start, attempt = job.attempt, detail, "an attempt failed");
+            if failure.why == Why::DiskFull {
+                let message = format!("what comes {detail}; make room, or mend the disk");
+                self.trouble.met(Severity::Failing, &message);
+            }
         }
         if let Some(saved) = attempt.saved {
             tracing::debug!(%start, completeness = saved.completeness.token(), "saved a segment");
+            self.trouble.over();
             if saved.is_new {
                 self.metrics.saved(saved.completeness, start, duration, saved.size);
             }

@@ -27,6 +27,8 @@ pub(crate) enum Severity {
     Normal,
     /// To look at it some time.
     Degraded,
+    /// To act: video is being lost.
+    Failing,
 }
 
 impl Trouble {
@@ -39,6 +41,7 @@ impl Trouble {
         match severity {
             Severity::Normal => tracing::info!("{message}"),
             Severity::Degraded => tracing::warn!("{message}"),
+            Severity::Failing => tracing::error!("{message}"),
         }
     }
 

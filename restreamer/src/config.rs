@@ -15,6 +15,9 @@ pub struct Options {
     /// The address and port to listen on
     #[arg(long, env = "WUBLOADER_LISTEN", default_value = "0.0.0.0:8000")]
     pub listen: SocketAddr,
+    /// The database of thumbnail templates; nothing of this version uses it
+    #[arg(long, env = "WUBLOADER_DATABASE", value_name = "DSN", hide_env_values = true)]
+    pub database: Option<String>,
 }
 
 /// Options that were checked.

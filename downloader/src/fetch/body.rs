@@ -90,6 +90,7 @@ fn ended_cleanly(body: &Body, later: impl Fn(Why, &str) -> Failure) -> Verdict {
         Finding::Broken { at } => {
             suspect(Some(later(Why::Damaged, &format!("out of step at byte {at}"))))
         }
+        Finding::Unknown => suspect(Some(later(Why::Damaged, "nothing that is known as media"))),
         Finding::Sound | Finding::Text if body.took >= SUSPICIOUSLY_LONG => {
             suspect(Some(later(Why::TimeOut, "took a minute, and may have been cut off")))
         }
@@ -149,6 +150,7 @@ mod tests {
             (Body { finding: torn, ..good() }, Some(Suspect), Some(Why::Damaged)),
             (Body { finding: at, ..good() }, Some(Suspect), Some(Why::Damaged)),
             (Body { took: slow, ..good() }, Some(Suspect), Some(Why::TimeOut)),
+            (Body { finding: Finding::Unknown, ..good() }, Some(Suspect), Some(Why::Damaged)),
             (Body { certain: false, ..good() }, Some(Suspect), None),
             (Body { end: broken.clone(), ..good() }, Some(Partial), Some(Why::Truncated)),
             (Body { end: broken, received: 0, ..good() }, None, Some(Why::Truncated)),

@@ -1,6 +1,7 @@
 //! Initialization sections (EXT-X-MAP): fetched once, put in front of every segment they belong to.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use common::format::hls::{ByteRange, Map};
@@ -16,6 +17,8 @@ use crate::planner::{Failure, Job, Retry};
 const KEPT: usize = 8;
 /// The largest section that is taken, in bytes; they are a few kilobytes.
 const MAX_BYTES: u64 = 4 << 20;
+/// How long a section may take as a whole: every segment that needs one waits for it.
+const WHOLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which section: an encoder that restarts may put another one at the same address, and numbers its
 /// segments anew then.
@@ -49,13 +52,12 @@ impl InitSections {
         if let Some((_, bytes)) = kept.iter().find(|(known, _)| *known == key) {
             return Ok(bytes.clone());
         }
-        let bytes =
-            fetch(client, key.url.clone(), map.byte_range.as_ref()).await.map_err(|failure| {
-                Failure {
-                    detail: format!("its initialization section: {}", failure.detail),
-                    ..failure
-                }
-            })?;
+        let fetched = fetch(client, key.url.clone(), map.byte_range.as_ref());
+        let fetched = tokio::time::timeout(WHOLE_TIMEOUT, fetched).await;
+        let bytes = fetched.unwrap_or_else(|_| Err(super::too_slow())).map_err(|failure| {
+            let detail = format!("its initialization section: {}", failure.detail);
+            Failure { detail, ..failure }
+        })?;
         kept.push_front((key, bytes.clone()));
         kept.truncate(KEPT);
         Ok(bytes)
@@ -68,10 +70,7 @@ async fn fetch(client: &Client, url: Url, range: Option<&ByteRange>) -> Result<B
         |why, detail: &str| Failure { why, detail: detail.to_owned(), retry: Retry::Later };
     let mut section = Vec::new();
     while !part.is_complete() {
-        let chunk = tokio::time::timeout(super::IDLE_TIMEOUT, answer.chunk())
-            .await
-            .map_err(|_| failed(Why::TimeOut, "too slow"))?;
-        match chunk {
+        match answer.chunk().await {
             Ok(Some(chunk)) => section.extend_from_slice(&part.cut(chunk)),
             Ok(None) => break,
             Err(error) => return Err(failed(Why::Truncated, &error.to_string())),

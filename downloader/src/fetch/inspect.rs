@@ -10,8 +10,10 @@ const HEAD: usize = 12;
 /// What was found when the bytes had ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
-    /// Whole packets or boxes, or a container that is not known here.
+    /// Whole packets or boxes, or a form of media that is known but not looked into.
     Sound,
+    /// Nothing that is known: it may be media, and it may be anything else.
+    Unknown,
     /// Sound up to the last packet or box, which is cut off.
     Torn,
     /// Out of step at that byte.
@@ -33,9 +35,14 @@ pub(super) struct Inspector {
 
 #[derive(Debug)]
 enum Container {
-    Ts { seen: u64, next_sync: u64 },
+    Ts {
+        seen: u64,
+        next_sync: u64,
+    },
     Mp4(Boxes),
     Text,
+    /// Packed audio or subtitles (RFC 8216 §3.4, §3.5).
+    Other,
     Unknown,
 }
 
@@ -67,7 +74,8 @@ impl Inspector {
             Some(Container::Text) => return Finding::Text,
             Some(Container::Ts { seen, .. }) => seen % PACKET != 0,
             Some(Container::Mp4(boxes)) => boxes.is_inside(),
-            Some(Container::Unknown) | None => false,
+            Some(Container::Unknown) => return Finding::Unknown,
+            Some(Container::Other) | None => false,
         };
         if torn { Finding::Torn } else { Finding::Sound }
     }
@@ -94,7 +102,7 @@ impl Inspector {
                 *seen += bytes.len() as u64;
             }
             Some(Container::Mp4(boxes)) => self.broken_at = boxes.walk(bytes).err(),
-            Some(Container::Text | Container::Unknown) | None => {}
+            Some(Container::Text | Container::Other | Container::Unknown) | None => {}
         }
     }
 }
@@ -114,9 +122,18 @@ fn container_of(head: &[u8]) -> Container {
         Container::Mp4(Boxes::default())
     } else if texts.iter().any(|start| text.starts_with(start)) {
         Container::Text
+    } else if head.is_empty() || is_other_media(head) {
+        Container::Other
     } else {
         Container::Unknown
     }
+}
+
+/// Whether `head` begins packed audio (with its ID3 tag, an ADTS, MPEG or AC-3 frame) or WebVTT.
+fn is_other_media(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let frame = matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0);
+    frame || [&b"ID3"[..], b"WEBVTT", b"\x0b\x77"].iter().any(|start| head.starts_with(start))
 }
 
 /// Counts off the top-level boxes of an ISO base media file (ISO/IEC 14496-12 §4.2).
@@ -256,9 +273,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_not_judged() {
+    fn packed_audio_and_subtitles_are_known_by_how_they_begin() {
         assert_eq!(finding(b""), Finding::Sound);
         assert_eq!(finding(b"ID3\x04 packed audio, say"), Finding::Sound);
+        assert_eq!(finding(b"\xff\xf1\x50\x80 an ADTS frame"), Finding::Sound);
         assert_eq!(finding(b"WEBVTT\n\n00:00.000"), Finding::Sound);
+    }
+
+    #[test]
+    fn anything_else_is_not_taken_for_media() {
+        assert_eq!(finding(b"Service Unavailable, edge overloaded"), Finding::Unknown);
+        assert_eq!(finding(&[0; 1000]), Finding::Unknown);
     }
 }

@@ -188,14 +188,14 @@ async fn an_initialization_section_is_fetched_once_and_put_in_front() {
     let whole = b"....init-section....".as_slice();
     let range = [("Content-Range", "bytes 4-15/20")];
     bench.origin.serve("/live/main.mp4", [Response::new(206, &range, &whole[4..16])]);
-    bench.origin.serve("/live/7.ts", [Response::ok("moof and mdat")]);
+    bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0dmoofwhole")]);
     let byte_range = Some(ByteRange { length: 12, offset: Some(4) });
     let map = Map { uri: "main.mp4".to_owned(), byte_range };
     let job = bench.job(Segment { map: Some(Arc::new(map)), ..segment() });
     for _ in 0..2 {
         assert_eq!(failure(&bench.fetcher.fetch(&job).await), None);
     }
-    let expected = b"init-sectionmoof and mdat".to_vec();
+    let expected = b"init-section\0\0\0\x0dmoofwhole".to_vec();
     assert_eq!(bench.stored(), [(Completeness::Full, expected)]);
     let asked = bench.origin.requests("/live/main.mp4");
     assert_eq!(asked.len(), 1);
@@ -215,6 +215,25 @@ async fn without_its_initialization_section_a_segment_is_not_saved() {
     let attempt = bench.fetcher.fetch(&job).await;
     assert_eq!(failure(&attempt), Some((Why::Expired, Retry::WhileListed)));
     assert_eq!(bench.stored(), []);
+}
+
+#[tokio::test]
+async fn an_initialization_section_that_drips_is_given_up() {
+    let bench = Bench::new().await;
+    let dripping = Response::dripping(b"x", IDLE_TIMEOUT / 2, 1000);
+    bench.origin.serve("/live/main.mp4", [dripping]);
+    let map = Map { uri: "main.mp4".to_owned(), byte_range: None };
+    let job = bench.job(Segment { map: Some(Arc::new(map)), ..segment() });
+    let script = async {
+        while bench.origin.requests("/live/main.mp4").is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::pause();
+        Instant::now()
+    };
+    let (attempt, began) = tokio::join!(bench.fetcher.fetch(&job), script);
+    assert_eq!(failure(&attempt), Some((Why::TimeOut, Retry::Later)));
+    assert!(began.elapsed() < WHOLE_TIMEOUT, "{:?}", began.elapsed());
 }
 
 #[tokio::test]

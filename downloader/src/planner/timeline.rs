@@ -11,6 +11,9 @@ use common::format::segment::MediaDuration;
 
 /// Dates before the year 2000 are those of encoders that do not know the time.
 const EARLIEST_MICROS: i64 = 946_684_800_000_000;
+/// A date further ahead than a wrong time zone explains is a mistake; believed, it would be the newest
+/// there is for years.
+const FURTHEST_AHEAD: TimeDelta = TimeDelta::hours(24);
 
 /// How a start was found; better ones compare less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +52,11 @@ pub(super) struct Slot {
 /// The date that a list gives a segment, if that can be one.
 pub(super) fn stated(segment: &Segment) -> Option<Timestamp> {
     segment.program_date_time.filter(|time| time.micros() >= EARLIEST_MICROS)
+}
+
+/// The date that a list gives a segment, if that can be one for a list that came at `now`.
+pub(super) fn believed(segment: &Segment, now: Timestamp) -> Option<Timestamp> {
+    stated(segment).filter(|time| *time <= now + FURTHEST_AHEAD)
 }
 
 /// How long a segment lasts, and whether the list says so. EXTINF counts unless it is far from what

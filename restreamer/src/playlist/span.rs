@@ -10,6 +10,10 @@ use crate::request::Query;
 /// list ever more.
 const MAX_IMPLICIT: TimeDelta = TimeDelta::hours(12);
 
+/// An hour further ahead than a wrong time zone explains was named by mistake, and is not the end of
+/// anything.
+const FURTHEST_AHEAD: TimeDelta = TimeDelta::hours(24);
+
 /// What a request says about the span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
@@ -57,6 +61,7 @@ impl Span {
     /// When a missing end or start cannot be told, or makes the span too long.
     pub(crate) fn new(asked: Asked, known: &[Hour], now: Timestamp) -> Result<Self, ApiError> {
         let nothing = || ApiError::not_found("nothing is stored yet; give start and end");
+        let known = &known[..known.partition_point(|hour| hour.start() <= now + FURTHEST_AHEAD)];
         let start = match asked.start {
             Some(start) => start,
             None => known.first().ok_or_else(nothing)?.start(),
@@ -108,6 +113,13 @@ mod tests {
         assert_eq!(span(Some(12), None, &known).unwrap().range, range(12, 14));
         assert_eq!(span(None, Some(12), &known).unwrap().range, range(10, 12));
         assert_eq!(span(Some(9), Some(15), &known).unwrap().range, range(9, 15));
+    }
+
+    #[test]
+    fn an_hour_of_a_year_to_come_is_not_the_end() {
+        assert_eq!(span(Some(10), None, &[10, 11, 24 * 365]).unwrap().range, range(10, 12));
+        assert_eq!(span(Some(10), None, &[10, 21]).unwrap().range, range(10, 22), "a time zone");
+        assert!(span(Some(10), None, &[24 * 365]).is_err(), "and nothing else is known");
     }
 
     #[test]

@@ -92,6 +92,15 @@ fn dates_of_encoders_without_a_clock_are_none() {
 }
 
 #[test]
+fn dates_of_years_to_come_are_none() {
+    let now = at("10:00:00");
+    let dated = |ahead| Segment { program_date_time: Some(now + ahead), ..Segment::default() };
+    assert!(believed(&dated(TimeDelta::hours(24)), now).is_some(), "a wrong time zone at worst");
+    assert_eq!(believed(&dated(TimeDelta::hours(25)), now), None);
+    assert_eq!(believed(&dated(TimeDelta::days(26_000)), now), None);
+}
+
+#[test]
 fn durations_that_cannot_be_are_found_otherwise() {
     let segment = |duration, start: Option<&str>| Segment {
         duration,
