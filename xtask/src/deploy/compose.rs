@@ -21,6 +21,12 @@ use crate::run::Workspace;
 const PATH: &str = "docker-compose.yml";
 const SETTINGS: &str = ".env.example";
 
+/// Read by docker compose itself: the profiles whose services are started.
+const PROFILES: &str = "COMPOSE_PROFILES";
+
+/// The build argument that becomes `revision` in the metric `build_info`.
+const REVISION: &str = "WUBLOADER_REVISION";
+
 /// Checks it against the stages of the Dockerfile.
 ///
 /// # Errors
@@ -44,10 +50,15 @@ pub(super) fn check(
 fn read(text: &str, settings: &EnvFile) -> Result<Compose> {
     let mut value: Value = serde_saphyr::from_str(text).context("parse")?;
     let used = interpolate::interpolate(&mut value, settings)?;
-    for name in settings.names() {
+    for name in settings.names().filter(|name| *name != PROFILES) {
         ensure!(used.contains_key(name), "{SETTINGS} explains {name}, which nothing reads");
     }
-    serde_json::from_value(value).context("understand")
+    let compose: Compose = serde_json::from_value(value).context("understand")?;
+    for profile in compose.services.values().flat_map(|service| &service.profiles) {
+        let starts = settings.set.get(PROFILES).is_some_and(|profiles| profiles == profile);
+        ensure!(starts, "{SETTINGS} does not start the profile {profile}");
+    }
+    Ok(compose)
 }
 
 fn check_services(compose: &Compose, stages: &BTreeMap<String, Stage>) -> Result<()> {
@@ -73,8 +84,11 @@ fn check_service(compose: &Compose, service: &Service) -> Result<()> {
         service.healthcheck.test.first().is_some_and(|first| first == "CMD"),
         "no health check"
     );
-    for name in service.depends_on.keys() {
-        ensure!(compose.services.contains_key(name), "it depends on {name}, which is not there");
+    for (name, dependency) in &service.depends_on {
+        let other = compose.services.get(name);
+        let other = other.with_context(|| format!("it depends on {name}, which is not there"))?;
+        let may_lack = !dependency.required || other.profiles.is_empty();
+        ensure!(may_lack, "it requires {name}, which only a profile starts");
     }
     for mount in &service.volumes {
         match mount {
@@ -98,10 +112,11 @@ fn check_own(
 ) -> Result<()> {
     let expected = format!("wubloader-{name}:{}", env!("CARGO_PKG_VERSION"));
     ensure!(service.image == expected, "its image is {}, not {expected}", service.image);
-    let Build { context, dockerfile, target } =
+    let Build { context, dockerfile, args, target } =
         service.build.as_ref().context("nothing builds it")?;
     ensure!(context == "." && dockerfile == dockerfile::PATH, "it is built from elsewhere");
     ensure!(target == name && stages.contains_key(target), "it is built from the stage {target}");
+    ensure!(args.contains_key(REVISION), "its metrics cannot tell its revision: no {REVISION}");
     ensure!(service.stop_grace_period == "30s", "it has no 30 s to end in");
     let asks = health_address(&service.healthcheck);
     ensure!(asks == format!("http://localhost:{port}/healthz"), "its health is asked at {asks}");

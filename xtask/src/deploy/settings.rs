@@ -13,9 +13,6 @@ const FILES: [&str; 2] = ["deploy/systemd/wubloader.env", "deploy/systemd/cutter
 /// The upload locations that the cutter's unit reads.
 const LOCATIONS: &str = "deploy/systemd/upload-locations.json";
 
-/// What the units themselves put into the command line.
-const ARGUMENTS: &str = "WUBLOADER_CHANNELS";
-
 /// A file of settings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct EnvFile {
@@ -85,7 +82,7 @@ fn unquote(value: &str) -> Result<&str> {
 pub(super) fn check(workspace: &Workspace, programs: Option<&Programs>) -> Result<()> {
     for path in FILES {
         let file = EnvFile::parse(&workspace.read(path)?).context(path)?;
-        for setting in file.names().filter(|name| *name != ARGUMENTS) {
+        for setting in file.names() {
             programs.map_or(Ok(()), |programs| programs.expect_anywhere(setting)).context(path)?;
         }
         println!("{path}: {} settings", file.names().count());

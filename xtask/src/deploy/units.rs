@@ -14,9 +14,10 @@ const PROGRAMS: &str = "/usr/lib/wubloader";
 const MOST_EXPOSURE: &str = "20";
 
 /// Lines that every unit has, because the others rely on them.
-const COMMON_LINES: [&str; 4] = [
+const COMMON_LINES: [&str; 5] = [
     "EnvironmentFile=/etc/wubloader/wubloader.env",
     "Restart=always",
+    "RestartPreventExitStatus=2",
     "TimeoutStopSec=30",
     "User=wubloader",
 ];

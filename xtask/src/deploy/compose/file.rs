@@ -10,6 +10,8 @@ use serde::de::IgnoredAny;
 pub(super) struct Compose {
     #[serde(rename = "name")]
     pub(super) _name: String,
+    #[serde(rename = "x-revision")]
+    pub(super) _revision: IgnoredAny,
     #[serde(rename = "x-service")]
     pub(super) _service: IgnoredAny,
     #[serde(rename = "x-store")]
@@ -23,8 +25,8 @@ pub(super) struct Compose {
 pub(super) struct Service {
     pub(super) image: String,
     pub(super) build: Option<Build>,
-    #[serde(rename = "command")]
-    pub(super) _command: Option<String>,
+    #[serde(default)]
+    pub(super) profiles: Vec<String>,
     pub(super) user: String,
     pub(super) read_only: bool,
     #[serde(default, rename = "tmpfs")]
@@ -50,6 +52,7 @@ pub(super) struct Service {
 pub(super) struct Build {
     pub(super) context: String,
     pub(super) dockerfile: String,
+    pub(super) args: BTreeMap<String, String>,
     pub(super) target: String,
 }
 
@@ -107,10 +110,23 @@ pub(super) struct HealthCheck {
     pub(super) _start_period: String,
 }
 
-/// Only the conditions that mean «it works»; `service_started` means «it may».
 #[derive(Debug, Deserialize)]
-#[serde(tag = "condition", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Dependency {
+#[serde(deny_unknown_fields)]
+pub(super) struct Dependency {
+    #[serde(rename = "condition")]
+    pub(super) _condition: Condition,
+    #[serde(default = "yes")]
+    pub(super) required: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Only those that mean «it works»; `service_started` means «it may».
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Condition {
     ServiceCompletedSuccessfully,
     ServiceHealthy,
 }

@@ -54,9 +54,9 @@ fn in_text(text: &str, settings: &EnvFile, used: &mut BTreeMap<String, Use>) -> 
             continue;
         }
         let inner = after.strip_prefix('{').context("a `$` that is neither `${` nor `$$`")?;
-        let (inner, after) = inner.split_once('}').context("`${` without its `}`")?;
+        let (inner, after) = split_at_close(inner).context("`${` without its `}`")?;
         let (name, how) = variable(inner)?;
-        whole.push_str(&value_of(&name, &how, settings)?);
+        whole.push_str(&value_of(&name, &how, settings, used)?);
         if let Some(earlier) = used.insert(name.clone(), how.clone()) {
             ensure!(earlier == how, "{name} is used in two ways: {earlier:?} and {how:?}");
         }
@@ -64,6 +64,20 @@ fn in_text(text: &str, settings: &EnvFile, used: &mut BTreeMap<String, Use>) -> 
     }
     whole.push_str(rest);
     Ok(whole)
+}
+
+/// What stands before and after the `}` that closes a `${`, past those inside.
+fn split_at_close(text: &str) -> Option<(&str, &str)> {
+    let mut open = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' if open == 0 => return Some((&text[..at], &text[at + 1..])),
+            '}' => open -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 fn variable(inner: &str) -> Result<(String, Use)> {
@@ -80,7 +94,12 @@ fn variable(inner: &str) -> Result<(String, Use)> {
     Ok((name.to_owned(), how))
 }
 
-fn value_of(name: &str, how: &Use, settings: &EnvFile) -> Result<String> {
+fn value_of(
+    name: &str,
+    how: &Use,
+    settings: &EnvFile,
+    used: &mut BTreeMap<String, Use>,
+) -> Result<String> {
     let set = settings.set.get(name);
     match how {
         // what is left empty in the example, such as a password, is for the operator to fill in
@@ -91,9 +110,10 @@ fn value_of(name: &str, how: &Use, settings: &EnvFile) -> Result<String> {
         Use::Default(default) => {
             let shown = set.or_else(|| settings.commented.get(name));
             let shown = shown.with_context(|| format!("{name} is not explained"))?;
-            let shows_default = default.is_empty() || shown == default;
+            // nothing, and what is made of other variables, can only be shown by an example
+            let shows_default = default.is_empty() || default.contains("${") || shown == default;
             ensure!(shows_default, "{name} is {default} unless set, and {shown} is shown");
-            Ok(set.unwrap_or(default).clone())
+            set.map_or_else(|| in_text(default, settings, used), |value| Ok(value.clone()))
         }
     }
 }
@@ -118,6 +138,7 @@ mod tests {
     #[test]
     fn variables_are_replaced() {
         assert_eq!(result("${NAME:?why}/${LOG:-info}:${NODES:-}.").unwrap(), "node-a/info:.");
+        assert_eq!(result("${NODES:-a${NAME:?why}}.").unwrap(), "anode-a.");
         assert_eq!(result("$${NAME}").unwrap(), "${NAME}");
         assert_eq!(result("${PASSWORD:?why}").unwrap(), "example");
     }
