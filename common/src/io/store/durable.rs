@@ -1,29 +1,50 @@
 //! Making names survive a power cut.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{CWD, RenameFlags};
 
-/// Creates `folder` and what is missing above it, and flushes every folder that gained a name.
-pub(super) fn create_folders(folder: &Path) -> io::Result<()> {
-    match std::fs::create_dir(folder) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let Some(parent) = folder.parent() else {
-                return Err(error);
-            };
-            create_folders(parent)?;
-            match std::fs::create_dir(folder) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
-            }
+/// How many folders are remembered as durable: those of a few hours of very many feeds.
+const REMEMBERED: usize = 4096;
+
+/// Makes folders whose names survive a power cut.
+///
+/// A folder that is there already may have been made a moment ago, by another thread or by a process
+/// that died before it flushed the name; so every folder's name is flushed once by each process.
+#[derive(Debug, Default)]
+pub(super) struct Folders {
+    durable: Mutex<HashSet<PathBuf>>,
+}
+
+impl Folders {
+    /// Makes `folder`, which is below `base`, and what is missing in between, and returns once all
+    /// their names are on the disk. `base` itself is neither made nor flushed.
+    pub(super) fn create(&self, base: &Path, folder: &Path) -> io::Result<()> {
+        if folder == base || self.durable().contains(folder) && folder.is_dir() {
+            return Ok(());
         }
-        Err(error) => return Err(error),
+        let parent = folder.parent().filter(|parent| parent.starts_with(base));
+        let parent = parent.ok_or(io::ErrorKind::InvalidInput)?;
+        self.create(base, parent)?;
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => flush_folder(parent)?,
+        }
+        let mut durable = self.durable();
+        if durable.len() >= REMEMBERED {
+            durable.clear();
+        }
+        durable.insert(folder.to_owned());
+        Ok(())
     }
-    folder.parent().map_or(Ok(()), flush_folder)
+
+    fn durable(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Flushes the names in `folder` to the disk.

@@ -20,11 +20,14 @@ mod base;
 mod durable;
 pub mod notes;
 mod publish;
+mod strangers;
 mod sweep;
 
 use base::Base;
 pub use base::{Access, OpenError};
+use durable::Folders;
 pub use publish::{Published, TempFile, TempSegment};
+use strangers::Strangers;
 
 /// Where the segments of one channel and quality lie.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +42,8 @@ pub struct Feed {
 #[derive(Clone, Debug)]
 pub struct Store {
     base: Arc<Base>,
+    folders: Arc<Folders>,
+    strangers: Arc<Strangers>,
 }
 
 impl Store {
@@ -48,7 +53,11 @@ impl Store {
     ///
     /// When `base` is no folder, or not accessible as `access` needs.
     pub fn open(base: impl Into<PathBuf>, access: Access) -> Result<Self, OpenError> {
-        Ok(Self { base: Arc::new(Base::open(base.into(), access)?) })
+        Ok(Self {
+            base: Arc::new(Base::open(base.into(), access)?),
+            folders: Arc::default(),
+            strangers: Arc::default(),
+        })
     }
 
     /// Whether the base folder is still the one that was opened.
@@ -136,7 +145,7 @@ impl Store {
         let size_of = |name: &str| std::fs::metadata(folder.join(name)).ok().map(|file| file.len());
         let listing = HourListing::new(hour, self.file_names(feed, hour)?, size_of);
         for name in &listing.strangers {
-            tracing::warn!(folder = %folder.display(), name, "a file that is no segment is skipped");
+            self.strangers.tell(&folder, name);
         }
         Ok(listing)
     }

@@ -9,7 +9,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::durable::{Renamed, create_folders, flush_folder, rename_new};
+use super::durable::{Renamed, flush_folder, rename_new};
 use super::{Feed, Store};
 use crate::base::hash::{ContentHash, Hasher};
 use crate::base::time::Timestamp;
@@ -167,7 +167,7 @@ impl Store {
     /// When a folder cannot be made, or [`Store::check`] fails.
     pub(super) fn create_folder(&self, folder: &Path) -> io::Result<()> {
         self.check()?;
-        create_folders(folder)
+        self.folders.create(self.base(), folder)
     }
 
     /// Begins a file at `path`, which must be new and below the base folder; missing folders in

@@ -144,3 +144,17 @@ async fn a_base_folder_that_was_replaced_is_neither_read_nor_written() {
     std::fs::rename(&kept, base.path()).unwrap();
     assert_eq!(store.hours(&feed).unwrap(), [ten()], "mounted again, all is well");
 }
+
+#[test]
+fn folders_are_made_below_the_base_only() {
+    let (base, store, feed) = store();
+    let hour = store.hour_path(&feed, ten());
+    store.create_folder(&hour).unwrap();
+    store.create_folder(&hour).unwrap();
+    assert!(hour.is_dir());
+    std::fs::remove_dir(&hour).unwrap();
+    store.create_folder(&hour).unwrap();
+    assert!(hour.is_dir(), "though it was known to be there before");
+    let outside = base.path().with_extension("outside");
+    assert!(store.create_folder(&outside).is_err() && !outside.exists());
+}

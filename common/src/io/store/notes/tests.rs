@@ -1,4 +1,3 @@
-use super::super::durable::create_folders;
 use super::*;
 use crate::io::store::Access;
 
@@ -103,7 +102,7 @@ fn a_file_does_not_grow_without_end() {
     let notes = notes_in(base.path());
     let note = missing("2026-11-20T10:00:02", Why::Gap, "");
     let path = notes.path(note.start().hour());
-    create_folders(path.parent().unwrap()).unwrap();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     File::create(&path).unwrap().set_len(MAX_FILE_BYTES - 10).unwrap();
     let other_hour = missing("2026-11-20T11:00:02", Why::Gap, "");
     let error = notes.append(&[note, other_hour.clone()]).unwrap_err();
