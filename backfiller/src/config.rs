@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use common::format::folder::FolderName;
 use common::io::db::Dsn;
 use common::io::store::{Access, Feed, Store};
-use common::service::host_name;
+use common::service::{host_name, words};
 
 use crate::limits::Limits;
 use crate::node::Node;
@@ -90,8 +90,11 @@ impl Config {
             !options.delete_old,
             "--delete-old is not supported yet: leave it out, and nothing is deleted"
         );
-        let channels = folder_names(options.channels.iter().map(|text| channel_name(text)))
-            .context("CHANNEL")?;
+        let list = options.channels;
+        let list = if list.is_empty() { words(&options.channel_list) } else { list };
+        ensure!(!list.is_empty(), "there is nothing to copy; name at least one CHANNEL");
+        let channels =
+            folder_names(list.iter().map(|text| channel_name(text))).context("CHANNEL")?;
         let qualities = folder_names(&options.qualities).context("--qualities")?;
         let extras = folder_names(&options.extras).context("--extras")?;
         for extra in &extras {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Parser;
 use common::format::folder::FolderName;
 use common::io::store::{Access, Store};
-use common::service::host_name;
+use common::service::{host_name, words};
 use url::Url;
 
 mod channel;
@@ -20,13 +20,14 @@ pub use channel::{Channel, Source};
 #[command(version)]
 pub struct Options {
     /// What to record: NAME (Twitch) or NAME:url:URL (any HLS playlist); NAME! marks a channel that
-    /// should always be up [env: WUBLOADER_CHANNELS=, comma-separated]
+    /// should always be up [env: WUBLOADER_CHANNELS=, separated by blanks or
+    /// commas]
     #[arg(value_name = "CHANNEL")]
     channels: Vec<String>,
 
     /// The channels, for the environment; arguments take precedence
-    #[arg(long = "channels", env = "WUBLOADER_CHANNELS", hide = true, value_delimiter = ',')]
-    channel_list: Vec<String>,
+    #[arg(long = "channels", env = "WUBLOADER_CHANNELS", hide = true, default_value = "")]
+    channel_list: String,
 
     /// The folder that everything is stored below
     #[arg(long, env = "WUBLOADER_BASE_DIR", value_name = "FOLDER", default_value = ".")]
@@ -131,8 +132,8 @@ impl Config {
     ///
     /// Says which option is wrong and what to do about it.
     pub fn new(options: Options) -> anyhow::Result<Self> {
-        let list =
-            if options.channels.is_empty() { options.channel_list } else { options.channels };
+        let list = options.channels;
+        let list = if list.is_empty() { words(&options.channel_list) } else { list };
         let channels = channels(&list)?;
         let qualities = qualities(&options.qualities)?;
         let node = node(options.name)?;

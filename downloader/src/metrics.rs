@@ -93,6 +93,8 @@ impl DownloaderMetrics {
         let labels = feed.labels();
         self.advertisements.with_label_values(&labels);
         self.suspicious_skews.with_label_values(&labels);
+        // at the beginning of time, so that a feed that never recorded is as stale as can be
+        self.latest.with_label_values(&labels);
         feed
     }
 }

@@ -14,9 +14,12 @@ use clap::{Parser, ValueEnum};
 #[command(name = "backfiller", version)]
 pub struct Options {
     /// Channels to copy: their names, or what the downloader is given (NAME!, NAME:TYPE:URL), of
-    /// which only the name counts
-    #[arg(value_name = "CHANNEL", required = true)]
+    /// which only the name counts [env: WUBLOADER_CHANNELS=, separated by blanks or commas]
+    #[arg(value_name = "CHANNEL")]
     pub channels: Vec<String>,
+    /// The channels, for the environment; arguments take precedence
+    #[arg(long = "channels", env = "WUBLOADER_CHANNELS", hide = true, default_value = "")]
+    pub channel_list: String,
     /// Folder of the segment store
     #[arg(long, env = "WUBLOADER_BASE_DIR", default_value = ".")]
     pub base_dir: PathBuf,

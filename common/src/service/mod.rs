@@ -24,6 +24,7 @@ pub use health::Health;
 pub use host::host_name;
 pub use lifecycle::{STOP_WITHIN, Tasks};
 pub use options::parse;
+pub use options::words;
 pub use tokio_util::sync::CancellationToken;
 
 /// What a service's parts are given to work with; cheap to clone.

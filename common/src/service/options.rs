@@ -26,6 +26,12 @@ pub fn parse<O: clap::Parser>(
     })
 }
 
+/// The words of a list in the environment, separated by commas, blanks or both.
+pub fn words(list: &str) -> Vec<String> {
+    let words = list.split(|c: char| c == ',' || c.is_whitespace());
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
 /// Says why the service does not start.
 pub(super) fn refuse(name: &str, error: &anyhow::Error) -> ExitCode {
     eprintln!("{name}: {error:#}");
@@ -56,6 +62,12 @@ mod tests {
 
     fn complaint(arguments: &[&str]) -> String {
         one_line("cutter", &Options::try_parse_from(arguments).unwrap_err())
+    }
+
+    #[test]
+    fn a_list_may_be_written_either_way() {
+        assert_eq!(words(" a, b!\tc:url:http://x/y.m3u8 ,,"), ["a", "b!", "c:url:http://x/y.m3u8"]);
+        assert_eq!(words(" , "), <[String; 0]>::default());
     }
 
     #[test]
