@@ -31,7 +31,7 @@ pub(crate) fn run(workspace: &Workspace, filter: &[&str]) -> Result<()> {
     let all: &[&str] = if with_nextest {
         &["nextest", "run", "--locked", "--workspace"]
     } else {
-        &["test", "--locked", "--workspace", "--lib", "--bins", "--tests"]
+        &["test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]
     };
     workspace.cargo(all).args(filter).env(CLUSTER, &url).run()
 }

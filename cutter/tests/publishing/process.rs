@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use common::io::db::EventState;
 use common::io::process::command;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 use url::Url;
@@ -20,8 +21,8 @@ fn start(node: &Installation, database: &Url) -> Child {
 }
 
 async fn terminate(mut cutter: Child) -> ExitStatus {
-    let pid = cutter.id().unwrap().to_string();
-    assert!(command("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    let pid = Pid::from_raw(cutter.id().unwrap().cast_signed()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
     timeout(PATIENCE, cutter.wait()).await.unwrap().unwrap()
 }
 
