@@ -55,9 +55,8 @@ impl DemoRun {
 
     /// Waits until it begins the step that is called `title`.
     pub(crate) async fn until(&self, title: &str) {
-        if self.told().find(&format!("== {title}"), STORY).await.is_none() {
-            panic!("no {title:?}: {:#?} after {:#?}", self.complaints(), self.told().all());
-        }
+        let told = self.told().find(&format!("== {title}"), STORY).await.is_some();
+        assert!(told, "no {title:?}: {:#?} after {:#?}", self.complaints(), self.told().all());
     }
 
     /// Sends the demo itself a signal.
