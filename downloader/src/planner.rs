@@ -190,6 +190,16 @@ impl Planner {
         event
     }
 
+    /// Ends the recording, when no job is under way any more: what was not saved is missing.
+    pub(crate) fn stop(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for entry in self.entries.values_mut() {
+            let settling = entry.stop();
+            events.extend(given_up(entry, settling));
+        }
+        events
+    }
+
     /// Says why segments may have been missed until the next list.
     pub(crate) fn interrupted(&mut self, why: Why) {
         self.edge.interrupted(why);

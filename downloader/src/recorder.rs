@@ -118,11 +118,14 @@ impl Recorder {
         }
     }
 
-    /// Waits for the fetches under way, which end soon once the downloader stops.
+    /// Waits for the fetches under way, which end soon once the downloader stops, and notes why what
+    /// was listed and is not saved is missing.
     pub(crate) async fn finish(&mut self) {
         while let Some(joined) = self.fetches.join_next().await {
             self.finished(joined).await;
         }
+        let events = self.planner.stop();
+        self.tell(events).await;
     }
 
     fn now(&self) -> Now {

@@ -128,7 +128,7 @@ impl Entry {
                 self.state = state;
                 Settling::Pending
             }
-            None => self.give_up(),
+            None => self.give_up(Why::Expired),
         }
     }
 
@@ -136,7 +136,7 @@ impl Entry {
     pub(super) fn unlist(&mut self) -> Settling {
         self.listed = false;
         match self.state {
-            State::WhenListed(_) => self.give_up(),
+            State::WhenListed(_) => self.give_up(Why::Expired),
             _ => Settling::Pending,
         }
     }
@@ -167,7 +167,18 @@ impl Entry {
         }
     }
 
-    fn give_up(&mut self) -> Settling {
+    /// The downloader stops, and nothing is under way any more.
+    pub(super) fn stop(&mut self) -> Settling {
+        match self.state {
+            // whether that was stored before is not known
+            State::Fresh => Settling::Pending,
+            State::Settled => Settling::Done,
+            State::Due(_) | State::WhenListed(_) | State::InFlight => self.give_up(Why::Stopped),
+        }
+    }
+
+    /// Gives up for the reason why the last attempt failed; `untried` when there was none.
+    fn give_up(&mut self, untried: Why) -> Settling {
         self.state = State::Settled;
         let attempts = match self.attempts {
             1 => "1 attempt".to_owned(),
@@ -177,7 +188,10 @@ impl Entry {
             Some(failure) => {
                 Settling::GivenUp(failure.why, format!("{} after {attempts}", failure.detail))
             }
-            None => Settling::GivenUp(Why::Expired, "gone from the list".to_owned()),
+            None if untried == Why::Stopped => {
+                Settling::GivenUp(untried, "the downloader was stopped".to_owned())
+            }
+            None => Settling::GivenUp(untried, "gone from the list".to_owned()),
         }
     }
 }
@@ -228,6 +242,20 @@ mod tests {
         let given_up = Settling::GivenUp(Why::Expired, "404 after 4 attempts".to_owned());
         assert_eq!(entry.unlist(), given_up);
         assert_eq!(entry.state, State::Settled);
+    }
+
+    #[test]
+    fn a_stop_says_what_kept_a_segment_from_being_saved() {
+        let now = Instant::now();
+        let given_up = |why, detail: &str| Settling::GivenUp(why, detail.to_owned());
+        let mut untried = entry();
+        assert_eq!(untried.stop(), Settling::Pending, "it may be stored");
+        untried.state = State::Due(now);
+        assert_eq!(untried.stop(), given_up(Why::Stopped, "the downloader was stopped"));
+        assert_eq!(untried.stop(), Settling::Done, "once");
+        let mut failing = entry();
+        assert_eq!(attempt(&mut failing, Retry::Later, now), Settling::Pending);
+        assert_eq!(failing.stop(), given_up(Why::Expired, "404 after 1 attempt"));
     }
 
     #[test]
