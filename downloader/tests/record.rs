@@ -336,6 +336,20 @@ async fn what_is_never_served_is_noted_with_its_reason() {
 }
 
 #[tokio::test]
+async fn what_waits_for_another_attempt_at_a_stop_is_noted() {
+    let (origin, channel, base) = single(5, 8).await;
+    serve_segments(&origin, "", 5..6);
+    serve_segments(&origin, "", 7..8);
+    origin.serve("/6.ts", [Response::status(503)]);
+    let downloader = Downloader::start(base.path(), &[&channel]);
+    eventually("it was tried", || !origin.requests("/6.ts").is_empty()).await;
+    until_stored(base.path(), 7).await;
+    downloader.stop().await;
+    let noted: Vec<i64> = missed(base.path(), "source").iter().map(|(start, ..)| *start).collect();
+    assert_eq!(noted, [6]);
+}
+
+#[tokio::test]
 async fn a_stream_without_dates_is_kept_as_suspect() {
     let (origin, channel, base) = single(5, 8).await;
     serve_segments(&origin, "", 5..8);
