@@ -39,6 +39,8 @@ pub(crate) struct HourReport {
     pub(crate) tombstones: usize,
     /// Listings and files that could not be had.
     pub(crate) failed: usize,
+    /// Of those, files whose bytes were not what their name says.
+    pub(crate) lies: usize,
     /// Files that another node was giving.
     pub(crate) elsewhere: usize,
     /// Files that are left to the downloader.
@@ -218,7 +220,8 @@ impl Visit<'_> {
         }
     }
 
-    /// Counts a failure, and speaks of the first one of an hour and of every lie.
+    /// Counts a failure, and speaks of the first one of an hour and of the first lie: a node whose
+    /// disk is bad lies thousands of times.
     fn failed(&self, report: &mut HourReport, file: Option<&str>, error: &anyhow::Error) {
         let Self { shared, peer, feed, hour } = *self;
         report.failed += 1;
@@ -227,11 +230,12 @@ impl Visit<'_> {
             (peer.node(), &feed.channel, &feed.quality, file.unwrap_or_default());
         let of_fetch = error.downcast_ref();
         let is_lie = matches!(of_fetch, Some(FetchError::Mismatch { .. }));
+        report.lies += usize::from(is_lie);
         // only ours can be an error of the disk
         let is_ours = error.is::<io::Error>() || matches!(of_fetch, Some(FetchError::Disk(_)));
         if is_ours && report.failed == 1 {
             tracing::error!(%node, %channel, %quality, %hour, file, "cannot copy: {error:#}");
-        } else if report.failed == 1 || is_lie {
+        } else if report.failed == 1 || is_lie && report.lies == 1 {
             tracing::warn!(%node, %channel, %quality, %hour, file, "cannot copy: {error:#}");
         } else {
             tracing::debug!(%node, %channel, %quality, %hour, file, "cannot copy: {error:#}");
@@ -240,6 +244,11 @@ impl Visit<'_> {
 
     fn tell(&self, report: &HourReport) {
         let Self { shared, peer, feed, hour } = *self;
+        if report.lies > 1 {
+            let (node, channel, quality, files) =
+                (peer.node(), &feed.channel, &feed.quality, report.lies);
+            tracing::warn!(%node, %channel, %quality, %hour, files, "sent wrong bytes");
+        }
         if !report.changed() {
             return;
         }

@@ -20,7 +20,7 @@ async fn run(arguments: &[&str]) -> (Option<i32>, String) {
 #[tokio::test]
 async fn bad_arguments_are_one_line_and_exit_2() {
     for (arguments, complaint) in [
-        (vec![], "the following required arguments were not provided: <CHANNEL>..."),
+        (vec![], "there is nothing to copy; name at least one CHANNEL"),
         (vec!["chan", "--base-dir=/does/not/exist"], "it does not exist"),
         (vec!["chan", "--order=best"], "invalid value 'best' for '--order <ORDER>'"),
         (vec!["chan", "--static-nodes=node-b"], "--static-nodes: \"node-b\" is no node's address"),
