@@ -1,23 +1,23 @@
 //! The HTTP client of all services: time-outs, bounds and metrics on every request.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use prometheus::{HistogramVec, IntGaugeVec};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, StatusCode, Url};
 use thiserror::Error;
 
 use crate::metrics::Metrics;
 
+mod metrics;
+
+use metrics::{ClientMetrics, Running};
+
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 5;
-/// How many different hosts get a label of their own; a playlist could name any number.
-const MAX_DOMAINS: usize = 64;
 
 /// How a client waits.
 #[derive(Clone, Copy, Debug)]
@@ -246,127 +246,5 @@ impl Drop for Answer {
     }
 }
 
-/// What is measured of every request.
-#[derive(Debug)]
-struct ClientMetrics {
-    latency: HistogramVec,
-    size: HistogramVec,
-    concurrency: IntGaugeVec,
-    domains: Mutex<HashSet<String>>,
-}
-
-impl ClientMetrics {
-    fn new(metrics: &Metrics) -> Self {
-        /// Seconds, from a neighbour's cache to the longest time-out.
-        const LATENCIES: [f64; 14] =
-            [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0, 60.0];
-        /// Bytes, from an error's text to a segment of the best quality.
-        const SIZES: [f64; 9] = [1e2, 1e3, 1e4, 1e5, 3e5, 1e6, 3e6, 1e7, 1e8];
-        let answered = ["name", "method", "domain", "status"];
-        Self {
-            latency: metrics.histogram(
-                "http_client_request_latency",
-                "Seconds until the headers of an answer came",
-                &answered,
-                &LATENCIES,
-            ),
-            size: metrics.histogram(
-                "http_client_response_size",
-                "Bytes of body that were read of an answer",
-                &answered,
-                &SIZES,
-            ),
-            concurrency: metrics.gauge(
-                "http_client_request_concurrency",
-                "Requests that wait for the headers of their answer",
-                &["name", "method", "domain"],
-            ),
-            domains: Mutex::default(),
-        }
-    }
-
-    /// The label for the host of `url`.
-    fn domain(&self, url: &Url) -> String {
-        let host = url.host_str().unwrap_or_default();
-        let mut known = self.domains.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(host) || (known.len() < MAX_DOMAINS && known.insert(host.to_owned())) {
-            host.to_owned()
-        } else {
-            "other".to_owned()
-        }
-    }
-}
-
-/// Counts a request among those under way as long as it lives.
-struct Running(prometheus::IntGauge);
-
-impl Running {
-    fn new(gauge: prometheus::IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use axum::Router;
-    use axum::routing::get;
-    use tokio_util::sync::CancellationToken;
-
-    use super::*;
-    use crate::io::http::server;
-
-    fn serving(routes: Router) -> (Url, tokio::task::JoinSet<()>) {
-        let listener = server::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(server::serve(listener, routes, CancellationToken::new()));
-        (url, tasks)
-    }
-
-    #[tokio::test]
-    async fn answers_are_bounded_and_measured() {
-        let (url, _server) = serving(Router::new().route("/", get(async || "12345")));
-        let metrics = Metrics::empty();
-        let client = Client::new(&metrics, Options::default());
-        let answer = client.send("test", client.get(url.clone())).await.unwrap();
-        assert_eq!(answer.text(5).await.unwrap(), "12345");
-        let answer = client.send("test", client.get(url)).await.unwrap();
-        assert!(matches!(answer.text(4).await, Err(Error::TooLong(4))));
-
-        let labels = "{domain=\"127.0.0.1\",method=\"GET\",name=\"test\",status=\"200\"}";
-        let text = metrics.render();
-        assert!(text.contains(&format!("http_client_request_latency_count{labels} 2\n")), "{text}");
-        assert!(text.contains(&format!("http_client_response_size_sum{labels} 10\n")), "{text}");
-    }
-
-    #[tokio::test]
-    async fn a_peer_that_is_not_there_is_an_error_without_its_address() {
-        let listener = server::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        let url = format!("http://{}/?token=secret", listener.local_addr().unwrap());
-        drop(listener);
-        let metrics = Metrics::empty();
-        let client = Client::new(&metrics, Options::default());
-        let error = client.send("test", client.get(url.parse().unwrap())).await.unwrap_err();
-        assert!(error.to_string().contains("Connection refused"), "{error}");
-        assert!(!error.to_string().contains("secret"), "{error}");
-        assert!(metrics.render().contains("status=\"error\""));
-    }
-
-    #[test]
-    fn hosts_beyond_the_bound_share_a_label() {
-        let metrics = ClientMetrics::new(&Metrics::empty());
-        for host in 0..MAX_DOMAINS {
-            let url = format!("http://host{host}/").parse().unwrap();
-            assert_eq!(metrics.domain(&url), format!("host{host}"));
-        }
-        assert_eq!(metrics.domain(&"http://one-too-many/".parse().unwrap()), "other");
-        assert_eq!(metrics.domain(&"http://host0/".parse().unwrap()), "host0");
-    }
-}
+mod tests;
