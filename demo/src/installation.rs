@@ -85,7 +85,7 @@ impl Installation {
             Source::Url(url) => (None, channel::hls(url, vec![channel::SOURCE.to_owned()])),
             Source::Twitch(name) => (None, channel::twitch(name)),
         };
-        let nodes = start_nodes(&channel, &url, &place, &services, &mut supervisor)?;
+        let nodes = start_nodes(&channel, &url, &place, &services, &mut supervisor).await?;
         Ok(Self { channel, nodes, origin, database, place, supervisor, cluster })
     }
 
@@ -166,7 +166,8 @@ async fn go_on_air(
     Ok(origin)
 }
 
-fn start_nodes(
+/// Starts both nodes: first what serves, so that whoever copies from it finds it there.
+async fn start_nodes(
     channel: &Channel,
     database: &str,
     place: &Place,
@@ -179,7 +180,15 @@ fn start_nodes(
     let common = Common { services, channel, database, cutter_config: &cutter_config };
     let (a, b) = (Site::prepare('a', place)?, Site::prepare('b', place)?);
     let (url_a, url_b) = (a.url(), b.url());
-    Ok([a.start(&url_b, &common, supervisor)?, b.start(&url_a, &common, supervisor)?])
+    let served_by_a = a.serve(&url_b, &common, supervisor);
+    let served_by_b = b.serve(&url_a, &common, supervisor);
+    tokio::select! {
+        both = async { tokio::try_join!(a.serves(), b.serves()) } => both?,
+        trouble = supervisor.trouble() => bail!(trouble),
+    };
+    let a = a.start(served_by_a, &url_b, &common, supervisor)?;
+    let b = b.start(served_by_b, &url_a, &common, supervisor)?;
+    Ok([a, b])
 }
 
 /// One upload location: a folder.

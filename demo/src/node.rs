@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::io::store::{Access, Store};
+use tokio::net::TcpStream;
 use url::Url;
 
 use crate::place::{Kind, Place};
+use crate::poll::poll;
 use crate::ports::ReservedPort;
 use crate::requirements::Services;
 use crate::supervisor::{Ending, Program, Restart, Service, Supervisor};
@@ -17,6 +19,9 @@ use crate::supervisor::{Ending, Program, Restart, Service, Supervisor};
 ///
 /// So long that the hole of a downloader that was down for ten seconds is seen before it closes.
 pub(crate) const RECENT_CUTOFF: Duration = Duration::from_secs(20);
+
+/// How long a restreamer may take until it serves.
+const SERVES_WITHIN: Duration = Duration::from_secs(30);
 
 /// How often a node looks what the other one has, in seconds.
 const PASSES_EVERY: &str = "5";
@@ -119,14 +124,39 @@ impl Site {
         })
     }
 
-    /// Starts the four services; `peer` is the other node.
+    /// Starts the restreamer; `peer` is the other node.
+    pub(crate) fn serve(
+        &self,
+        peer: &Url,
+        common: &Common<'_>,
+        supervisor: &mut Supervisor,
+    ) -> Service {
+        supervisor.keep(self.program(Role::Restreamer, peer, common))
+    }
+
+    /// Waits until the restreamer accepts connections.
+    ///
+    /// # Errors
+    ///
+    /// When it takes too long.
+    pub(crate) async fn serves(&self) -> anyhow::Result<()> {
+        let address = self.ports[Role::Restreamer.index()].address();
+        let failure = format!("node {}'s restreamer does not serve", self.letter);
+        poll(&failure, SERVES_WITHIN, async || Ok(TcpStream::connect(address).await?)).await?;
+        Ok(())
+    }
+
+    /// Starts the other services beside the `restreamer`; `peer` is the other node.
     pub(crate) fn start(
         self,
+        restreamer: Service,
         peer: &Url,
         common: &Common<'_>,
         supervisor: &mut Supervisor,
     ) -> anyhow::Result<Node> {
-        let services = Role::ALL.map(|role| supervisor.keep(self.program(role, peer, common)));
+        let mut keep = |role| supervisor.keep(self.program(role, peer, common));
+        let services =
+            [keep(Role::Downloader), keep(Role::Backfiller), keep(Role::Cutter), restreamer];
         let store = Store::open(&self.store, Access::Read)?;
         Ok(Node { letter: self.letter, store, services, ports: self.ports })
     }
