@@ -12,7 +12,7 @@ use common::format::hls::MediaPlaylist;
 use common::format::segment::Completeness;
 use common::io::store::notes::{Note, Notes, Why};
 use common::io::store::{Feed, Store};
-use common::plan::listing::StoredSegment;
+use common::plan::listing::Segment;
 use common::service::CancellationToken;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -230,7 +230,7 @@ impl Recorder {
 fn last_end(store: &Store, feed: &Feed) -> io::Result<Option<Timestamp>> {
     for hour in store.hours(feed)?.into_iter().rev() {
         let listing = store.hour(feed, hour)?;
-        if let Some(end) = listing.segments.iter().map(StoredSegment::end).max() {
+        if let Some(end) = listing.segments().map(Segment::end).max() {
             return Ok(Some(end));
         }
     }

@@ -25,13 +25,21 @@ impl ContentHash {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Appends the text form.
+    pub fn push_to(&self, out: &mut String) {
+        let mut text = [0; Self::TEXT_LENGTH];
+        let written = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text);
+        debug_assert_eq!(written, Ok(Self::TEXT_LENGTH), "the text has room");
+        out.push_str(str::from_utf8(&text).expect("base64 is text"));
+    }
 }
 
 impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; Self::TEXT_LENGTH];
-        URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
-        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        let mut text = String::with_capacity(Self::TEXT_LENGTH);
+        self.push_to(&mut text);
+        f.write_str(&text)
     }
 }
 

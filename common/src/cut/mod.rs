@@ -34,9 +34,6 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     // before anything is read: the length bounds how much that can be
     check_length(ranges)?;
-    let mut hours = store.hours(feed).map_err(PlanError::Store)?;
-    hours.retain(|hour| ranges.iter().any(|range| range.may_lie_in(*hour)));
-    let listings: io::Result<Vec<_>> = hours.iter().map(|hour| store.hour(feed, *hour)).collect();
-    let listings = listings.map_err(PlanError::Store)?;
+    let listings = store.hours_of(feed, ranges).map_err(PlanError::Store)?;
     Ok(Plan::new(&feed.quality, &listings, ranges, holes)?)
 }

@@ -23,9 +23,10 @@ pub fn stream(
     plan: Plan,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
     let folder = store.feed_path(feed);
-    blocks(plan.into_segments().map(move |segment| {
-        let hour = folder.join(segment.hour().to_string());
-        open(&hour.join(&*segment.file_name))
+    blocks(plan.into_files().map(move |(hour, file_name)| {
+        let mut path = folder.join(hour.to_string());
+        path.push(file_name);
+        open(&path)
     }))
 }
 
@@ -80,13 +81,13 @@ mod tests {
     async fn a_segment_that_vanished_is_an_error_that_names_it() {
         let (_base, store, feed) = store(&[0, 1]).await;
         let plan = plan(&store, &feed, &[minutes(0, 2)], Holes::Refuse).unwrap();
-        let gone = plan.ranges[0].segments[1].file_name.clone();
-        std::fs::remove_file(store.hour_path(&feed, minutes(1, 2).start().hour()).join(&*gone))
+        let gone = plan.ranges[0].selection.segments().nth(1).unwrap().file_name();
+        std::fs::remove_file(store.hour_path(&feed, minutes(1, 2).start().hour()).join(&gone))
             .unwrap();
         let read: Vec<io::Result<Bytes>> = stream(&store, &feed, plan).collect().await;
         assert_eq!(read.len(), 2);
         let error = read[1].as_ref().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        assert!(error.to_string().contains(&*gone), "{error}");
+        assert!(error.to_string().contains(&gone), "{error}");
     }
 }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use chrono::TimeDelta;
 use thiserror::Error;
 
+use crate::base::digits::push_padded;
 use crate::base::hash::ContentHash;
 use crate::base::time::{Hour, MICROS_PER_HOUR, Timestamp};
 
@@ -103,6 +104,11 @@ impl SegmentName {
         hour.start() + TimeDelta::microseconds(i64::from(self.start_in_hour_micros))
     }
 
+    /// Where the segment starts within its hour, in microseconds.
+    pub const fn start_in_hour_micros(&self) -> u32 {
+        self.start_in_hour_micros
+    }
+
     /// How long its media lasts, as the publisher said.
     pub const fn duration(&self) -> MediaDuration {
         self.duration
@@ -122,17 +128,54 @@ impl SegmentName {
     }
 }
 
+/// Appends the canonical name of a published segment that starts `start_in_hour_micros` into its
+/// hour.
+pub fn push_published(
+    out: &mut String,
+    start_in_hour_micros: u32,
+    duration: MediaDuration,
+    completeness: Completeness,
+    hash: &ContentHash,
+) {
+    push_start_and_duration(out, start_in_hour_micros, duration);
+    out.push_str(completeness.token());
+    out.push('-');
+    hash.push_to(out);
+    out.push_str(EXTENSION);
+}
+
+/// Appends `MM:SS.ffffff-<duration>-`.
+fn push_start_and_duration(out: &mut String, start_in_hour_micros: u32, duration: MediaDuration) {
+    push_minute_and_second(out, start_in_hour_micros);
+    out.push('.');
+    push_padded(out, u64::from(start_in_hour_micros % 1_000_000), 6);
+    out.push('-');
+    duration.push_to(out);
+    out.push('-');
+}
+
+/// Appends `MM:SS`.
+fn push_minute_and_second(out: &mut String, in_hour_micros: u32) {
+    let seconds = u64::from(in_hour_micros / 1_000_000);
+    push_padded(out, seconds / 60, 2);
+    out.push(':');
+    push_padded(out, seconds % 60, 2);
+}
+
 impl fmt::Display for SegmentName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, micros) =
-            (self.start_in_hour_micros / 1_000_000, self.start_in_hour_micros % 1_000_000);
-        let (minute, second) = (seconds / 60, seconds % 60);
-        write!(f, "{minute:02}:{second:02}.{micros:06}-{}-", self.duration)?;
+        let mut text = String::new();
         match &self.tail {
-            Tail::Published(completeness, hash) => write!(f, "{}-{hash}", completeness.token())?,
-            Tail::Temp(unique) => write!(f, "temp-{unique}")?,
+            Tail::Published(completeness, hash) => {
+                let start = self.start_in_hour_micros;
+                push_published(&mut text, start, self.duration, *completeness, hash);
+            }
+            Tail::Temp(unique) => {
+                push_start_and_duration(&mut text, self.start_in_hour_micros, self.duration);
+                text.extend(["temp-", unique, EXTENSION]);
+            }
         }
-        f.write_str(EXTENSION)
+        f.write_str(&text)
     }
 }
 

@@ -78,6 +78,11 @@ impl Metrics {
         self.registered(HistogramVec::new(options, labels))
     }
 
+    /// Shows `collector`, which whoever made it goes on counting with.
+    pub fn adopt(&self, collector: impl Collector + 'static) {
+        self.register(collector);
+    }
+
     /// All metrics as Prometheus text.
     pub fn render(&self) -> String {
         let mut text = Vec::new();

@@ -1,14 +1,14 @@
 //! Which segments a cut is made of, or why it cannot be made.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use thiserror::Error;
 
-use super::chosen::{ChosenSegment, chosen_segments};
 use super::listing::HourListing;
-use super::select::{Hole, best_segments};
-use crate::base::time::{TimeRange, Timestamp};
+use super::select::{Hole, Selection, best_segments};
+use crate::base::time::{Hour, TimeRange, Timestamp};
 use crate::format::folder::FolderName;
 
 /// How many hours of video one plan may span, so that it fits into memory: more than two weeks.
@@ -42,8 +42,8 @@ pub struct Plan {
 pub struct PlannedRange {
     /// What was asked for.
     pub range: TimeRange,
-    /// What there is of it, in order; the first and the last segment may reach over its ends.
-    pub segments: Vec<ChosenSegment>,
+    /// What there is of it; the first and the last segment may reach over its ends.
+    pub selection: Selection,
 }
 
 impl Plan {
@@ -56,7 +56,7 @@ impl Plan {
     /// some.
     pub fn new(
         quality: &FolderName,
-        hours: &[HourListing],
+        hours: &[Arc<HourListing>],
         ranges: &[TimeRange],
         holes: Holes,
     ) -> Result<Self, CutError> {
@@ -64,14 +64,14 @@ impl Plan {
         let mut missing = Missing::default();
         let mut planned = Vec::with_capacity(ranges.len());
         for &range in ranges {
-            let near = hours.iter().filter(|listing| range.may_lie_in(listing.hour));
+            let near = hours.iter().filter(|listing| range.may_lie_in(listing.hour()));
             let selection = best_segments(near, range);
-            if selection.segments().next().is_none() {
+            if selection.is_empty() {
                 let whole = Hole { start: range.start(), end: range.end() };
                 return Err(CutError::Empty { quality: quality.clone(), range: whole.into() });
             }
             selection.holes().for_each(|hole| missing.add(hole));
-            planned.push(PlannedRange { range, segments: chosen_segments(&selection) });
+            planned.push(PlannedRange { range, selection });
         }
         if holes == Holes::Refuse && missing.count > 0 {
             return Err(CutError::Holes { quality: quality.clone(), missing });
@@ -79,9 +79,19 @@ impl Plan {
         Ok(Self { ranges: planned })
     }
 
-    /// All segments in the order in which they are shown.
-    pub fn into_segments(self) -> impl Iterator<Item = ChosenSegment> + Send + 'static {
-        self.ranges.into_iter().flat_map(|range| range.segments)
+    /// How many segments there are in all ranges together.
+    pub fn segments(&self) -> usize {
+        self.ranges.iter().map(|range| range.selection.len()).sum()
+    }
+
+    /// The folder and name of every file in the order in which they are shown.
+    pub fn into_files(self) -> impl Iterator<Item = (Hour, String)> + Send + 'static {
+        let parts = self.ranges.into_iter().flat_map(|range| range.selection.into_parts());
+        parts.flat_map(|part| {
+            let picks = part.picks().to_vec();
+            let listing = Arc::clone(part.listing());
+            picks.into_iter().map(move |pick| (listing.hour(), listing.segment(pick).file_name()))
+        })
     }
 }
 

@@ -1,6 +1,5 @@
 //! Layer 3: decisions. Pure: no I/O, no clock.
 
-pub mod chosen;
 pub mod cut;
 pub mod listing;
 pub mod select;

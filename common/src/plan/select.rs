@@ -2,14 +2,25 @@
 //!
 //! Every node and every implementation must choose alike, so the rules are a wire format; the
 //! reasons are in `docs/STORAGE.md`.
+//!
+//! What a walk accepts depends only on where the segment ends that it accepted last. Each listing
+//! therefore knows its *line*, what a walk accepts that begins with the hour. A walk that comes in
+//! from the hour before and accepts the line's first segment accepts the line, so that selecting a
+//! week looks at the segments of its first and last hours only.
 
-use std::cmp::Reverse;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::listing::{HourListing, StoredSegment};
+use super::listing::{HourListing, Segment};
 use crate::base::time::{TimeRange, Timestamp};
 use crate::format::segment::Completeness;
+
+mod selection;
+mod walk;
+
+pub use selection::{Part, Selection};
+pub(super) use walk::line_of;
 
 /// How far two neighbours may overlap or lie apart and still join.
 pub const JOIN_TOLERANCE: TimeDelta = TimeDelta::milliseconds(10);
@@ -18,7 +29,7 @@ pub const JOIN_TOLERANCE: TimeDelta = TimeDelta::milliseconds(10);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Piece<'a> {
     /// A segment that is part of the span.
-    Segment(&'a StoredSegment),
+    Segment(Segment<'a>),
     /// A span without full segments.
     Hole(Hole),
 }
@@ -32,134 +43,40 @@ pub struct Hole {
     pub end: Timestamp,
 }
 
-/// The best segments for a span, in order, with a hole wherever two neighbours do not join.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Selection<'a> {
-    /// Segments and holes in order of time; never two holes in a row.
-    pub pieces: Vec<Piece<'a>>,
-}
-
-impl<'a> Selection<'a> {
-    /// The segments without the holes.
-    pub fn segments(&self) -> impl Iterator<Item = &'a StoredSegment> {
-        self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Segment(segment) => Some(*segment),
-            Piece::Hole(_) => None,
-        })
-    }
-
-    /// The holes without the segments.
-    pub fn holes(&self) -> impl Iterator<Item = Hole> {
-        self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Segment(_) => None,
-            Piece::Hole(hole) => Some(*hole),
-        })
-    }
-
-    /// Whether the last piece is a segment that reaches the end of the span.
-    pub fn reaches_end(&self) -> bool {
-        matches!(self.pieces.last(), Some(Piece::Segment(_)))
-    }
-}
-
 /// Chooses the best segments for `range` from `hours`, which must be in order and hold every hour
 /// that [`TimeRange::may_lie_in`] names, as far as it exists.
 pub fn best_segments<'a>(
-    hours: impl IntoIterator<Item = &'a HourListing>,
+    hours: impl IntoIterator<Item = &'a Arc<HourListing>>,
     range: TimeRange,
-) -> Selection<'a> {
-    walk(hours, range.start(), range.end())
+) -> Selection {
+    select(hours, range.start(), range.end())
 }
 
-fn walk<'a>(
-    hours: impl IntoIterator<Item = &'a HourListing>,
+/// As [`best_segments`], for any two instants.
+fn select<'a>(
+    hours: impl IntoIterator<Item = &'a Arc<HourListing>>,
     start: Timestamp,
     end: Timestamp,
-) -> Selection<'a> {
-    let mut walk = Walk { start, end, pieces: Vec::new(), previous: None };
-    let candidates = hours
-        .into_iter()
-        .flat_map(|hour| hour.segments.chunk_by(|a, b| a.start == b.start))
-        .filter_map(best_of_one_start);
-    for candidate in candidates {
-        if walk.is_over(candidate) {
+) -> Selection {
+    let mut walk = walk::Walk::new(start, end);
+    let mut parts = Vec::new();
+    for listing in hours {
+        if walk.is_over() {
             break;
         }
-        walk.step(candidate);
+        parts.extend(walk.through(listing));
     }
-    walk.finish()
+    Selection::new(start, end, parts)
 }
 
-/// The one of several segments with the same start that counts.
-fn best_of_one_start(rivals: &[StoredSegment]) -> Option<&StoredSegment> {
-    rivals.iter().min_by(|a, b| {
-        a.completeness.cmp(&b.completeness).then_with(|| match a.completeness {
-            Completeness::Full => {
-                let merit =
-                    |s: &StoredSegment| Reverse((s.name.duration().micros(), s.size, s.hash));
-                merit(a).cmp(&merit(b))
-            }
-            Completeness::Suspect | Completeness::Partial => {
-                b.size.cmp(&a.size).then_with(|| a.file_name.cmp(&b.file_name))
-            }
-        })
-    })
-}
-
-/// The walk over the candidates in order of start.
-struct Walk<'a> {
-    start: Timestamp,
-    end: Timestamp,
-    pieces: Vec<Piece<'a>>,
-    /// The segment accepted last.
-    previous: Option<&'a StoredSegment>,
-}
-
-impl<'a> Walk<'a> {
-    fn is_over(&self, candidate: &StoredSegment) -> bool {
-        candidate.start >= self.end
-            || self.previous.is_some_and(|previous| previous.end() >= self.end)
-    }
-
-    fn step(&mut self, candidate: &'a StoredSegment) {
-        match self.previous {
-            None => {
-                if candidate.start > self.start {
-                    self.hole(self.start, candidate.start);
-                } else if candidate.end() <= self.start {
-                    return;
-                }
-            }
-            Some(previous) => {
-                let gap = candidate.start - previous.end();
-                if gap < -JOIN_TOLERANCE {
-                    return;
-                }
-                if previous.completeness != Completeness::Full {
-                    self.hole(previous.start, candidate.start);
-                } else if gap > JOIN_TOLERANCE {
-                    self.hole(previous.end(), candidate.start);
-                }
-            }
-        }
-        self.pieces.push(Piece::Segment(candidate));
-        self.previous = Some(candidate);
-    }
-
-    fn finish(mut self) -> Selection<'a> {
-        match self.previous {
-            None => self.hole(self.start, self.end),
-            Some(last) if last.completeness != Completeness::Full => {
-                self.hole(last.start, self.end);
-            }
-            Some(last) if last.end() < self.end => self.hole(last.end(), self.end),
-            Some(_) => {}
-        }
-        Selection { pieces: self.pieces }
-    }
-
-    fn hole(&mut self, start: Timestamp, end: Timestamp) {
-        self.pieces.push(Piece::Hole(Hole { start, end }));
+/// The hole between a segment and what follows it at `next`, unless they join.
+pub fn hole_between(segment: Segment<'_>, next: Timestamp) -> Option<Hole> {
+    if segment.completeness() != Completeness::Full {
+        Some(Hole { start: segment.start(), end: next })
+    } else if next - segment.end() > JOIN_TOLERANCE {
+        Some(Hole { start: segment.end(), end: next })
+    } else {
+        None
     }
 }
 

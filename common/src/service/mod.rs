@@ -55,8 +55,10 @@ impl Context {
         }
     }
 
-    /// Makes the service unhealthy while the base folder of `store` is not there.
+    /// Makes the service unhealthy while the base folder of `store` is not there, and shows what is
+    /// counted of the store. To be called once.
     pub fn watch_store(&self, store: &Store) {
+        store.register(&self.metrics);
         let store = store.clone();
         self.health.add(move || store.check().map_err(|error| error.to_string()));
     }

@@ -83,10 +83,10 @@ impl Held {
         for feed in feeds {
             for hour in store.hours(feed)? {
                 let folder = store.hour_path(feed, hour);
-                for segment in store.hour(feed, hour)?.segments {
+                for segment in store.hour(feed, hour)?.segments() {
                     held.segments += 1;
                     held.until = held.until.max(Some(segment.end()));
-                    let file = folder.join(&*segment.file_name);
+                    let file = folder.join(segment.file_name());
                     held.bytes += std::fs::metadata(file).map_or(0, |file| file.len());
                 }
             }

@@ -27,15 +27,11 @@ pub(crate) async fn cut(
         ));
     }
     let plan = move |store: &_, feed: &_| Ok(common::cut::plan(store, feed, &ranges, holes)?);
-    let plan = app.select(feed.clone(), plan, segments).await?;
+    let plan = app.select(feed.clone(), plan, Plan::segments).await?;
     let mut cut = Box::pin(rough::stream(&app.store, &feed, plan));
     // the first block tells what it is, and that there is something to send at all
     let first = cut.try_next().await.map_err(ApiError::internal("read the first segment"))?;
     let media_type = media_type::of_video(first.as_deref().unwrap_or_default());
     let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, streamed(stream::iter(first.map(Ok)).chain(cut))))
-}
-
-fn segments(plan: &Plan) -> usize {
-    plan.ranges.iter().map(|range| range.segments.len()).sum()
 }

@@ -4,6 +4,12 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
+use crate::base::digits::{push_number, push_padded};
+
+/// How many digits a decimal may have so that no other one of as many digits reads as the same
+/// number, and reading it is one division of whole numbers that an f64 holds exactly.
+const EXACT_DIGITS: usize = 15;
+
 /// How long a segment's media lasts: 0 to 3600 seconds, as EXTINF gave it.
 ///
 /// Kept as the number of seconds and not in microseconds, because it is part of the file name, and
@@ -14,6 +20,7 @@ pub struct MediaDuration(f64);
 impl MediaDuration {
     /// No time at all.
     pub const ZERO: Self = Self(0.0);
+
     /// The longest duration that a segment's name may have.
     pub const MAX: Self = Self(3600.0);
 
@@ -21,6 +28,18 @@ impl MediaDuration {
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         // adding zero makes a negative zero positive, which would print with a sign
         (0.0..=Self::MAX.0).contains(&seconds).then_some(Self(seconds + 0.0))
+    }
+
+    /// Reads digits, optionally with a point and more digits, if that is a number from 0 to 3600.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let all_digits =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !all_digits(whole) || !all_digits(fraction) {
+            return None;
+        }
+        let seconds = exact_decimal(whole, fraction).or_else(|| text.parse().ok());
+        Self::from_seconds(seconds?)
     }
 
     /// The duration in seconds.
@@ -38,14 +57,66 @@ impl MediaDuration {
     pub fn delta(self) -> TimeDelta {
         TimeDelta::microseconds(self.micros())
     }
+
+    /// Appends the duration as it prints.
+    pub fn push_to(self, out: &mut String) {
+        match self.exact_micros() {
+            Some(micros) => push_micros(out, micros),
+            None => push_shortest(out, self.0),
+        }
+    }
+
+    /// The duration in microseconds, if it is exactly what that decimal reads as.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::float_cmp,
+        reason = "whole and small enough to be exact; equality is the question"
+    )]
+    fn exact_micros(self) -> Option<u32> {
+        let micros = self.micros();
+        // one division of exact numbers rounds as reading the decimal does
+        if micros as f64 / 1e6 == self.0 { u32::try_from(micros).ok() } else { None }
+    }
+}
+
+/// The number `whole.fraction`, if it has few enough digits to be told by one division.
+#[expect(clippy::cast_precision_loss, reason = "of 15 digits, which an f64 holds")]
+fn exact_decimal(whole: &str, fraction: &str) -> Option<f64> {
+    if whole.len() + fraction.len() > EXACT_DIGITS {
+        return None;
+    }
+    let digit = |number: u64, byte: u8| number * 10 + u64::from(byte - b'0');
+    let number = whole.bytes().chain(fraction.bytes()).fold(0, digit);
+    let scale = 10_u64.pow(u32::try_from(fraction.len()).ok()?);
+    Some(number as f64 / scale as f64)
+}
+
+/// Appends `micros` as seconds, with the digits that are needed and at least one after the point. As
+/// these are few, no shorter decimal reads back as the same number.
+fn push_micros(out: &mut String, micros: u32) {
+    push_number(out, u64::from(micros / 1_000_000));
+    out.push('.');
+    let (mut fraction, mut width) = (micros % 1_000_000, 6);
+    while width > 1 && fraction % 10 == 0 {
+        (fraction, width) = (fraction / 10, width - 1);
+    }
+    push_padded(out, u64::from(fraction), width);
+}
+
+/// Appends the shortest decimal that reads back as `seconds`.
+fn push_shortest(out: &mut String, seconds: f64) {
+    use fmt::Write;
+    // Rust prints an f64 as the shortest decimal that reads back, never with an exponent
+    let point = if seconds.fract() == 0.0 { ".0" } else { "" };
+    write!(out, "{seconds}{point}").expect("a String takes any text");
 }
 
 /// The shortest decimal that reads back as the same number, always with a point: `2.0`, `1.967`.
 impl fmt::Display for MediaDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Rust prints an f64 as the shortest decimal that reads back, never with an exponent
-        let point = if self.0.fract() == 0.0 { ".0" } else { "" };
-        write!(f, "{}{point}", self.0)
+        let mut text = String::new();
+        self.push_to(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -58,10 +129,27 @@ mod tests {
         let text = |seconds| MediaDuration::from_seconds(seconds).unwrap().to_string();
         assert_eq!(text(2.0), "2.0");
         assert_eq!(text(1.967), "1.967");
+        assert_eq!(text(10.01), "10.01");
         assert_eq!(text(-0.0), "0.0");
         assert_eq!(text(3600.0), "3600.0");
         assert_eq!(text(1e-6), "0.000001");
+        assert_eq!(text(1e-7), "0.0000001");
         assert_eq!(text(4.166_666_666_666_667), "4.166666666666667");
+        assert_eq!(text(2.000_000_000_000_000_4), "2.0000000000000004");
+    }
+
+    #[test]
+    fn reads_as_the_standard_library_does() {
+        for text in [
+            "2", "2.0", "0002.000", "1.967", "0.1", "3599.999999", "1.00000000000000", "0.000001",
+            "4.166666666666667", "2.0000000000000004", "0.30000000000000004", "1234.56789012345678",
+        ] {
+            let expected = MediaDuration::from_seconds(text.parse().unwrap());
+            assert_eq!(MediaDuration::parse(text), expected, "{text}");
+        }
+        for text in ["", ".", "2.", ".5", "+2", "-2", "2e0", " 2", "2.0.0", "3600.1", "inf", "٢"] {
+            assert_eq!(MediaDuration::parse(text), None, "{text}");
+        }
     }
 
     #[test]

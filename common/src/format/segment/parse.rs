@@ -11,7 +11,7 @@ pub(super) fn name(name: &str) -> Result<SegmentName, ParseSegmentError> {
     let (start, seconds, completeness, tail) = (part()?, part()?, part()?, part()?);
     Ok(SegmentName {
         start_in_hour_micros: start_in_hour(start.as_bytes()).ok_or(ParseSegmentError::Start)?,
-        duration: duration(seconds).ok_or(ParseSegmentError::Duration)?,
+        duration: MediaDuration::parse(seconds).ok_or(ParseSegmentError::Duration)?,
         tail: self::tail(completeness, tail)?,
     })
 }
@@ -32,17 +32,6 @@ fn start_in_hour(text: &[u8]) -> Option<u32> {
         _ => return None,
     };
     (minute < 60 && second < 60).then(|| (minute * 60 + second) * 1_000_000 + micros)
-}
-
-/// Digits, optionally with a point and more digits.
-fn duration(text: &str) -> Option<MediaDuration> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let all_digits =
-        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !all_digits(whole) || !all_digits(fraction) {
-        return None;
-    }
-    MediaDuration::from_seconds(text.parse().ok()?)
 }
 
 fn tail(completeness: &str, tail: &str) -> Result<Tail, ParseSegmentError> {

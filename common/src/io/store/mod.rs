@@ -2,7 +2,8 @@
 //!
 //! A name that is visible is true, so everything here either reads names or publishes a finished
 //! file under one. The rules are in `docs/STORAGE.md`; this module owns the layout below the base
-//! folder and the protocol of publishing. It holds no state but the base folder's path.
+//! folder and the protocol of publishing. What it keeps in memory only saves reading again what did
+//! not change.
 //!
 //! All calls block on the disk unless they say otherwise; from asynchronous code they go through
 //! [`Store::blocking`].
@@ -14,10 +15,13 @@ use std::sync::Arc;
 use crate::base::time::{Hour, TimeRange};
 use crate::format::folder::FolderName;
 use crate::format::segment::{EXTENSION, TOMBSTONE_EXTENSION};
+use crate::metrics::Metrics;
 use crate::plan::listing::HourListing;
 
 mod base;
 mod durable;
+mod folder;
+mod index;
 pub mod notes;
 mod publish;
 mod strangers;
@@ -26,6 +30,7 @@ mod sweep;
 use base::Base;
 pub use base::{Access, OpenError};
 use durable::Folders;
+use index::Index;
 pub use publish::{Published, TempFile, TempSegment};
 use strangers::Strangers;
 
@@ -43,6 +48,7 @@ pub struct Feed {
 pub struct Store {
     base: Arc<Base>,
     folders: Arc<Folders>,
+    index: Arc<Index>,
     strangers: Arc<Strangers>,
 }
 
@@ -56,8 +62,14 @@ impl Store {
         Ok(Self {
             base: Arc::new(Base::open(base.into(), access)?),
             folders: Arc::default(),
+            index: Arc::new(Index::new(index::MEMORY_BYTES)),
             strangers: Arc::default(),
         })
+    }
+
+    /// Shows what is counted here among `metrics`, to be called once.
+    pub fn register(&self, metrics: &Metrics) {
+        self.strangers.register(metrics);
     }
 
     /// Whether the base folder is still the one that was opened.
@@ -135,28 +147,26 @@ impl Store {
         self.entries(&self.hour_path(feed, hour), FileKind::File)
     }
 
-    /// The segments of one hour.
+    /// The segments of one hour; none when there is no such hour, or its folder was never readable.
+    ///
+    /// Read only if the folder changed since the last time; other callers for the same hour wait
+    /// until that is done.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
-    pub fn hour(&self, feed: &Feed, hour: Hour) -> io::Result<HourListing> {
-        let folder = self.hour_path(feed, hour);
-        let size_of = |name: &str| std::fs::metadata(folder.join(name)).ok().map(|file| file.len());
-        let listing = HourListing::new(hour, self.file_names(feed, hour)?, size_of);
-        for name in &listing.strangers {
-            self.strangers.tell(&folder, name);
-        }
-        Ok(listing)
+    /// When this process lacks what it takes to read a folder, such as a free file descriptor.
+    pub fn hour(&self, feed: &Feed, hour: Hour) -> io::Result<Arc<HourListing>> {
+        self.index.hour(feed, hour, &self.hour_path(feed, hour), &*self.strangers)
     }
 
-    /// The segments of every hour that can hold some of `range`, in order.
+    /// The segments of every hour that can hold some of any of `ranges`, in order.
     ///
     /// # Errors
     ///
-    /// When a folder cannot be read.
-    pub fn hours_of_range(&self, feed: &Feed, range: TimeRange) -> io::Result<Vec<HourListing>> {
-        let hours = self.hours(feed)?.into_iter().filter(|hour| range.may_lie_in(*hour));
+    /// As [`Store::hours`] and [`Store::hour`].
+    pub fn hours_of(&self, feed: &Feed, ranges: &[TimeRange]) -> io::Result<Vec<Arc<HourListing>>> {
+        let may_lie = |hour: &Hour| ranges.iter().any(|range| range.may_lie_in(*hour));
+        let hours = self.hours(feed)?.into_iter().filter(may_lie);
         hours.map(|hour| self.hour(feed, hour)).collect()
     }
 

@@ -13,12 +13,12 @@ fn ten() -> Hour {
 }
 
 /// An hour with segments of two seconds that start at these seconds.
-fn listing(hour: Hour, starts: impl IntoIterator<Item = u32>) -> HourListing {
+fn listing(hour: Hour, starts: impl IntoIterator<Item = u32>) -> Arc<HourListing> {
     let hash = ContentHash::of(b"");
     let names = starts
         .into_iter()
         .map(|second| format!("{:02}:{:02}-2-full-{hash}.ts", second / 60, second % 60));
-    HourListing::new(hour, names, |_| None)
+    Arc::new(HourListing::new(hour, names, |_| None))
 }
 
 /// A range in seconds from ten o'clock.
@@ -27,7 +27,7 @@ fn seconds(start: i64, end: i64) -> TimeRange {
     TimeRange::new(at(start), at(end)).unwrap()
 }
 
-fn plan(hours: &[HourListing], ranges: &[TimeRange], holes: Holes) -> Result<Plan, CutError> {
+fn plan(hours: &[Arc<HourListing>], ranges: &[TimeRange], holes: Holes) -> Result<Plan, CutError> {
     Plan::new(&source(), hours, ranges, holes)
 }
 
@@ -36,12 +36,13 @@ fn ranges_keep_their_order_and_may_repeat() {
     let hours = [listing(ten(), [0, 2, 4, 6])];
     let ranges = [seconds(4, 8), seconds(0, 3), seconds(4, 8)];
     let starts = |range: &PlannedRange| -> Vec<i64> {
-        range.segments.iter().map(|s| (s.start - ten().start()).num_seconds()).collect()
+        range.selection.segments().map(|s| (s.start() - ten().start()).num_seconds()).collect()
     };
     let plan = plan(&hours, &ranges, Holes::Refuse).unwrap();
     let planned: Vec<_> = plan.ranges.iter().map(starts).collect();
     assert_eq!(planned, [vec![4, 6], vec![0, 2], vec![4, 6]]);
-    assert_eq!(plan.into_segments().count(), 6);
+    assert_eq!(plan.segments(), 6);
+    assert_eq!(plan.into_files().count(), 6);
 }
 
 #[test]
@@ -54,8 +55,9 @@ fn missing_spans_are_named_unless_they_are_allowed() {
         "source lacks 2026-11-20 10:00:04.000 to 10:00:06.000, 10:00:10.000 to 10:00:12.000"
     );
     let plan = plan(&hours, &ranges, Holes::Allow).unwrap();
-    let after_hole: Vec<bool> = plan.into_segments().map(|segment| segment.after_hole).collect();
-    assert_eq!(after_hole, [false, false, true, false, false, false]);
+    let holes: Vec<usize> = plan.ranges.iter().map(|range| range.selection.holes().count()).collect();
+    assert_eq!(holes, [1, 1]);
+    assert_eq!(plan.segments(), 6);
 }
 
 #[test]
@@ -83,9 +85,9 @@ fn other_hours_do_not_disturb_a_range() {
     let eleven = ten().next().unwrap();
     let hours = [listing(ten(), [3598]), listing(eleven, [0, 2])];
     let over_the_hour = plan(&hours, &[seconds(3599, 3604)], Holes::Refuse).unwrap();
-    assert_eq!(over_the_hour.ranges[0].segments.len(), 3);
+    assert_eq!(over_the_hour.segments(), 3);
     let after = plan(&hours, &[seconds(3600, 3602)], Holes::Refuse).unwrap();
-    assert_eq!(after.ranges[0].segments.len(), 1);
+    assert_eq!(after.segments(), 1);
 }
 
 #[test]

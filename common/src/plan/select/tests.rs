@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::*;
 use crate::base::hash::ContentHash;
-use crate::base::time::{Hour, Timestamp};
+use crate::base::time::Hour;
 
 /// The shared vectors: listings and spans with the segments and holes that must be chosen.
 const VECTORS: &str = include_str!("../../../testdata/vectors/best_segments.json");
@@ -18,14 +18,14 @@ struct Case {
 }
 
 impl Case {
-    fn listings(&self) -> Vec<HourListing> {
+    fn listings(&self) -> Vec<Arc<HourListing>> {
         let hours = self.hours.iter().map(|(hour, files)| (hour.parse::<Hour>().unwrap(), files));
         hours
             .map(|(hour, files)| {
                 let sizes: HashMap<&str, u64> =
                     files.iter().map(|(name, size)| (name.as_str(), *size)).collect();
                 let names = files.iter().map(|(name, _)| name);
-                HourListing::new(hour, names, |name| sizes.get(name).copied())
+                Arc::new(HourListing::new(hour, names, |name| sizes.get(name).copied()))
             })
             .collect()
     }
@@ -37,12 +37,11 @@ fn the_vectors_hold() {
     assert!(cases.len() > 700, "the vectors are there");
     for case in &cases {
         let listings = case.listings();
-        let selection = walk(&listings, case.start, case.end);
+        let selection = select(&listings, case.start, case.end);
         let chosen: Vec<Option<String>> = selection
-            .pieces
-            .iter()
+            .pieces()
             .map(|piece| match piece {
-                Piece::Segment(s) => Some(format!("{}/{}", s.start.hour(), s.file_name)),
+                Piece::Segment(s) => Some(format!("{}/{}", s.start().hour(), s.file_name())),
                 Piece::Hole(_) => None,
             })
             .collect();
@@ -52,13 +51,13 @@ fn the_vectors_hold() {
 }
 
 /// A listing of segments given as (second, duration, completeness).
-fn listing(segments: &[(u32, f64, &str)]) -> HourListing {
+fn listing(segments: &[(u32, f64, &str)]) -> Arc<HourListing> {
     let name = |(index, (second, duration, completeness)): (usize, &(u32, f64, &str))| {
         let hash = ContentHash::of(&index.to_be_bytes());
         format!("00:{second:02}.000000-{duration:?}-{completeness}-{hash}.ts")
     };
     let names: Vec<String> = segments.iter().enumerate().map(name).collect();
-    HourListing::new("2026-11-20T10".parse().unwrap(), names, |_| Some(1))
+    Arc::new(HourListing::new("2026-11-20T10".parse().unwrap(), names, |_| Some(1)))
 }
 
 fn seconds(start: i64, end: i64) -> TimeRange {

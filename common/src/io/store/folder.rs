@@ -1,0 +1,178 @@
+//! Reading a folder's names, and telling later whether they may have changed.
+
+use std::ffi::CStr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat};
+use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
+
+/// How much of a folder is read in one system call: some 600 names.
+const READ_BYTES: usize = 64 * 1024;
+
+/// The longest grain of any file system's times, in seconds: that of FAT.
+const COARSEST_GRAIN_SECONDS: i64 = 2;
+
+/// Which folder it was, and when its names last changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    device: u64,
+    inode: u64,
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl Stamp {
+    fn of(folder: &Stat) -> Self {
+        Self {
+            device: folder.st_dev,
+            inode: folder.st_ino,
+            seconds: folder.st_mtime,
+            nanoseconds: i64::try_from(folder.st_mtime_nsec).unwrap_or(0),
+        }
+    }
+
+    /// The stamp of the folder at `path` now.
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        Ok(Self::of(&rustix::fs::stat(path)?))
+    }
+
+    /// Whether every change after the instant `now` gets another stamp.
+    ///
+    /// The kernel takes the times of folders from its coarse clock, so a change in the same tick as
+    /// the last one cannot be seen. A time without a fraction may come from a file system that keeps
+    /// whole seconds only.
+    fn is_settled_at(self, now: CoarseInstant) -> bool {
+        let grain = if self.nanoseconds == 0 { COARSEST_GRAIN_SECONDS } else { 0 };
+        (self.seconds + grain, self.nanoseconds) < (now.seconds, now.nanoseconds)
+    }
+}
+
+/// An instant of the clock that the kernel takes the times of folders from.
+#[derive(Clone, Copy, Debug)]
+struct CoarseInstant {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl CoarseInstant {
+    fn now() -> Self {
+        let now = clock_gettime(ClockId::RealtimeCoarse);
+        Self { seconds: now.tv_sec, nanoseconds: now.tv_nsec }
+    }
+}
+
+/// A folder that was opened to be read.
+#[derive(Debug)]
+pub(super) struct Folder {
+    folder: OwnedFd,
+    /// What its names can be recognised by later; `None` when they may change unseen.
+    pub(super) stamp: Option<Stamp>,
+}
+
+impl Folder {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let now = CoarseInstant::now();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(path, flags, Mode::empty())?;
+        // taken before the names are read: what changes meanwhile changes the stamp
+        let stamp = Stamp::of(&rustix::fs::fstat(&folder)?);
+        Ok(Self { folder, stamp: stamp.is_settled_at(now).then_some(stamp) })
+    }
+
+    /// Calls `each` with every name that is UTF-8, not hidden and not a folder's, in no order.
+    pub(super) fn each_file(&self, mut each: impl FnMut(&str)) -> io::Result<()> {
+        let mut buffer = Box::new([MaybeUninit::<u8>::uninit(); READ_BYTES]);
+        let mut entries = RawDir::new(&self.folder, &mut *buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name();
+            if let Ok(text) = name.to_str()
+                && !text.starts_with('.')
+                && !self.is_folder(name, entry.file_type())
+            {
+                each(text);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_folder(&self, name: &CStr, kind: FileType) -> bool {
+        match kind {
+            FileType::Directory => true,
+            // a link is what it leads to; and not every file system tells
+            FileType::Symlink | FileType::Unknown => {
+                let target = rustix::fs::statat(&self.folder, name, AtFlags::empty());
+                target.is_ok_and(|target| FileType::from_raw_mode(target.st_mode).is_dir())
+            }
+            _ => false,
+        }
+    }
+
+    /// The size of a file in it, `None` when that is gone.
+    pub(super) fn size_of(&self, name: &str) -> Option<u64> {
+        let file = rustix::fs::statat(self.folder.as_fd(), name, AtFlags::empty()).ok()?;
+        u64::try_from(file.st_size).ok()
+    }
+}
+
+/// What a folder that cannot be read means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// There is no such folder, or no longer.
+    Gone,
+    /// It is there, but its disk or its owner keeps it from us.
+    Unreadable,
+    /// This process is short of something: it says nothing about the folder.
+    Ours,
+}
+
+impl Trouble {
+    pub(super) fn of(error: &io::Error) -> Self {
+        match Errno::from_io_error(error) {
+            Some(Errno::NOENT | Errno::NOTDIR) => Self::Gone,
+            Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM) | None => Self::Ours,
+            Some(_) => Self::Unreadable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(seconds: i64, nanoseconds: i64) -> Stamp {
+        Stamp { device: 1, inode: 1, seconds, nanoseconds }
+    }
+
+    #[test]
+    fn a_listing_in_the_tick_of_the_last_change_is_not_settled() {
+        let now = CoarseInstant { seconds: 100, nanoseconds: 4_000_000 };
+        assert!(stamp(100, 3_999_999).is_settled_at(now));
+        assert!(!stamp(100, 4_000_000).is_settled_at(now), "the tick may not be over");
+        assert!(!stamp(100, 5_000_000).is_settled_at(now), "a clock that was put back");
+        assert!(!stamp(99, 0).is_settled_at(now), "whole seconds may be its grain");
+        assert!(!stamp(98, 0).is_settled_at(CoarseInstant { seconds: 100, nanoseconds: 0 }));
+        assert!(stamp(98, 0).is_settled_at(now));
+    }
+
+    #[test]
+    fn only_files_that_can_be_seen_are_named() {
+        let base = tempfile::tempdir().unwrap();
+        std::fs::create_dir(base.path().join("folder")).unwrap();
+        for file in ["file", ".hidden", "other"] {
+            std::fs::write(base.path().join(file), b"12").unwrap();
+        }
+        std::os::unix::fs::symlink("folder", base.path().join("link-to-folder")).unwrap();
+        std::os::unix::fs::symlink("file", base.path().join("link-to-file")).unwrap();
+        let folder = Folder::open(base.path()).unwrap();
+        let mut names = Vec::new();
+        folder.each_file(|name| names.push(name.to_owned())).unwrap();
+        names.sort_unstable();
+        assert_eq!(names, ["file", "link-to-file", "other"]);
+        assert_eq!((folder.size_of("file"), folder.size_of("nothing")), (Some(2), None));
+    }
+}
