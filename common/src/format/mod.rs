@@ -2,4 +2,5 @@
 
 pub mod folder;
 pub mod hls;
+pub mod media;
 pub mod segment;

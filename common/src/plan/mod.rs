@@ -2,4 +2,5 @@
 
 pub mod cut;
 pub mod listing;
+pub mod live;
 pub mod select;

@@ -69,6 +69,24 @@ fn select<'a>(
     Selection::new(start, end, parts)
 }
 
+/// What a selection for `range` goes on with in `hours` after it accepted `last`, which need not be
+/// of any of them. Hours before that of `last` are passed over.
+pub fn continue_after<'a>(
+    last: Segment<'_>,
+    hours: impl IntoIterator<Item = &'a Arc<HourListing>>,
+    end: Timestamp,
+) -> Vec<Part> {
+    let mut walk = walk::Walk::after(last, end);
+    let mut parts = Vec::new();
+    for listing in hours.into_iter().filter(|listing| listing.hour() >= last.hour()) {
+        if walk.is_over() {
+            break;
+        }
+        parts.extend(walk.through(listing));
+    }
+    parts
+}
+
 /// The hole between a segment and what follows it at `next`, unless they join.
 pub fn hole_between(segment: Segment<'_>, next: Timestamp) -> Option<Hole> {
     if segment.completeness() != Completeness::Full {

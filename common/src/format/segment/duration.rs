@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
-use crate::base::digits::{push_number, push_padded};
+use crate::base::digits::push_decimal;
 
 /// How many digits a decimal may have so that no other one of as many digits reads as the same
 /// number, and reading it is one division of whole numbers that an f64 holds exactly.
@@ -58,24 +58,15 @@ impl MediaDuration {
         TimeDelta::microseconds(self.micros())
     }
 
-    /// Appends the duration as it prints.
-    pub fn push_to(self, out: &mut String) {
-        match self.exact_micros() {
-            Some(micros) => push_micros(out, micros),
-            None => push_shortest(out, self.0),
-        }
+    /// The longer of the two.
+    #[must_use]
+    pub const fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
     }
 
-    /// The duration in microseconds, if it is exactly what that decimal reads as.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::float_cmp,
-        reason = "whole and small enough to be exact; equality is the question"
-    )]
-    fn exact_micros(self) -> Option<u32> {
-        let micros = self.micros();
-        // one division of exact numbers rounds as reading the decimal does
-        if micros as f64 / 1e6 == self.0 { u32::try_from(micros).ok() } else { None }
+    /// Appends the duration as it prints.
+    pub fn push_to(self, out: &mut String) {
+        push_decimal(out, self.0);
     }
 }
 
@@ -89,26 +80,6 @@ fn exact_decimal(whole: &str, fraction: &str) -> Option<f64> {
     let number = whole.bytes().chain(fraction.bytes()).fold(0, digit);
     let scale = 10_u64.pow(u32::try_from(fraction.len()).ok()?);
     Some(number as f64 / scale as f64)
-}
-
-/// Appends `micros` as seconds, with the digits that are needed and at least one after the point. As
-/// these are few, no shorter decimal reads back as the same number.
-fn push_micros(out: &mut String, micros: u32) {
-    push_number(out, u64::from(micros / 1_000_000));
-    out.push('.');
-    let (mut fraction, mut width) = (micros % 1_000_000, 6);
-    while width > 1 && fraction % 10 == 0 {
-        (fraction, width) = (fraction / 10, width - 1);
-    }
-    push_padded(out, u64::from(fraction), width);
-}
-
-/// Appends the shortest decimal that reads back as `seconds`.
-fn push_shortest(out: &mut String, seconds: f64) {
-    use fmt::Write;
-    // Rust prints an f64 as the shortest decimal that reads back, never with an exponent
-    let point = if seconds.fract() == 0.0 { ".0" } else { "" };
-    write!(out, "{seconds}{point}").expect("a String takes any text");
 }
 
 /// The shortest decimal that reads back as the same number, always with a point: `2.0`, `1.967`.

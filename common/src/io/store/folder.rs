@@ -131,6 +131,10 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
+    pub(super) fn is_ours(self) -> bool {
+        self == Self::Ours
+    }
+
     pub(super) fn of(error: &io::Error) -> Self {
         match Errno::from_io_error(error) {
             Some(Errno::NOENT | Errno::NOTDIR) => Self::Gone,

@@ -75,7 +75,11 @@ impl Index {
         };
         // whoever holds the listing of before shares it where nothing changed that it tells
         let before = known.take().map(|known| known.listing);
-        let listing = before.filter(|before| **before == listing).unwrap_or(Arc::new(listing));
+        let listing = match before {
+            Some(before) if *before == listing => before,
+            Some(before) => Arc::new(listing.inheriting(&before)),
+            None => Arc::new(listing),
+        };
         let bytes = listing.memory_bytes() + ENTRY_BYTES;
         *known = Some(Known { stamp, listing: Arc::clone(&listing) });
         drop(known);

@@ -21,6 +21,7 @@ use crate::plan::listing::HourListing;
 mod base;
 mod durable;
 mod folder;
+mod heads;
 mod index;
 pub mod notes;
 mod publish;

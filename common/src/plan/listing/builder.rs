@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashSet;
 
-use super::{HourListing, StoredSegment, stem, tombstoned_stem};
+use super::{Heads, HourListing, StoredSegment, stem, tombstoned_stem};
 use crate::base::time::Hour;
-use crate::format::segment::{Completeness, EXTENSION, SegmentName};
+use crate::format::segment::{Completeness, EXTENSION, MediaDuration, SegmentName};
 use crate::plan::select::line_of;
 
 /// Takes the names of an hour's folder one by one, in any order.
@@ -117,17 +117,23 @@ fn listing(hour: Hour, entries: Vec<Entry>) -> HourListing {
         odd_names.extend(entry.odd_name.map(|name| (index, name)));
         segments.push(entry.segment);
     }
+    let stored: Box<[StoredSegment]> = segments.into();
+    let segments = stored.len();
     let mut listing = HourListing {
         hour,
-        segments: segments.into(),
+        segments: stored,
         odd_names: odd_names.into(),
         line: Box::default(),
         line_end: hour.start(),
+        longest: MediaDuration::ZERO,
         digest: 0,
+        heads: Heads::of(segments),
     };
     listing.line = line_of(&listing);
     let ends = listing.line.iter().map(|index| listing.segment(*index).end());
     listing.line_end = ends.max().unwrap_or(hour.start());
+    let lengths = listing.line.iter().map(|index| listing.segment(*index).duration());
+    listing.longest = lengths.fold(MediaDuration::ZERO, MediaDuration::max);
     listing.digest = digest(&listing);
     listing
 }

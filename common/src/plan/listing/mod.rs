@@ -12,14 +12,16 @@ use crate::base::time::{Hour, Timestamp};
 use crate::format::segment::{Completeness, MediaDuration, SegmentName, Tail, push_published};
 
 mod builder;
+mod heads;
 mod names;
 
 pub use builder::{ListingBuilder, NameKind};
+pub use heads::{Format, Heads, HeadsView, KnownHead};
 pub use names::{CHAT_EXTENSION, FolderKind, stem, tombstoned_stem, visible_names};
 
 /// The published segments of one hour that lie in the store and that no tombstone covers, by start
 /// and then by file name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct HourListing {
     hour: Hour,
     segments: Box<[StoredSegment]>,
@@ -29,7 +31,20 @@ pub struct HourListing {
     line: Box<[u32]>,
     /// The latest end of a segment of the line; the beginning of the hour where there is none.
     line_end: Timestamp,
+    /// The longest segment of the line.
+    longest: MediaDuration,
     digest: u64,
+    heads: Heads,
+}
+
+/// Of the same names in the same hour.
+impl PartialEq for HourListing {
+    fn eq(&self, other: &Self) -> bool {
+        let names = |listing: &Self| (listing.hour, listing.digest);
+        names(self) == names(other)
+            && self.segments == other.segments
+            && self.odd_names == other.odd_names
+    }
 }
 
 /// What the name of a file says, without its hour.
@@ -99,14 +114,50 @@ impl HourListing {
         self.digest
     }
 
+    /// What the first bytes of its segments told, as far as they were read.
+    pub const fn heads(&self) -> &Heads {
+        &self.heads
+    }
+
+    /// This listing, knowing what was known of the same segments in `before`, an earlier listing of
+    /// the same hour.
+    #[must_use]
+    pub fn inheriting(self, before: &Self) -> Self {
+        let view = before.heads.view();
+        for segment in self.segments() {
+            if let Some(same) = before.find(segment) {
+                self.heads.inherit(segment.index(), &view, same.index());
+            }
+        }
+        self
+    }
+
+    /// The segment of the same name as `segment`, which is another listing's of this hour.
+    pub fn find(&self, segment: Segment<'_>) -> Option<Segment<'_>> {
+        let start = segment.start_in_hour_micros();
+        let first = self.segments.partition_point(|stored| stored.start_in_hour_micros < start);
+        let first = u32::try_from(first).expect("a folder holds fewer files");
+        let count = self.segments[first as usize..]
+            .iter()
+            .take_while(|stored| stored.start_in_hour_micros == start)
+            .count();
+        let rivals = (first..).take(count).map(|index| self.segment(index));
+        rivals.into_iter().find(|rival| rival.has_name_of(segment))
+    }
+
     /// About how many bytes of memory this takes.
     pub fn memory_bytes(&self) -> usize {
         let odd: usize = self.odd_names.iter().map(|(_, name)| name.len() + ODD_NAME_BYTES).sum();
-        size_of::<Self>() + size_of_val(&*self.segments) + size_of_val(&*self.line) + odd
+        let segments = size_of_val(&*self.segments) + size_of_val(&*self.line);
+        size_of::<Self>() + segments + self.heads.memory_bytes() + odd
     }
 
     pub(super) const fn line(&self) -> &[u32] {
         &self.line
+    }
+
+    pub(super) const fn longest(&self) -> MediaDuration {
+        self.longest
     }
 
     pub(super) const fn line_end(&self) -> Timestamp {
@@ -197,12 +248,18 @@ impl fmt::Debug for Segment<'_> {
     }
 }
 
+impl Segment<'_> {
+    /// Whether it has the same file name as `other`.
+    fn has_name_of(self, other: Segment<'_>) -> bool {
+        let name = |segment: Segment<'_>| StoredSegment { best: true, ..*segment.stored() };
+        name(self) == name(other) && self.odd_name() == other.odd_name()
+    }
+}
+
 /// Of the same name in the same hour.
 impl PartialEq for Segment<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.hour() == other.hour()
-            && self.stored() == other.stored()
-            && self.odd_name() == other.odd_name()
+        self.hour() == other.hour() && self.has_name_of(*other)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::format::segment::MediaDuration;
+
 use super::{Hole, HourListing, Piece, Segment, Timestamp, hole_between};
 
 /// The best segments for a span, in order, with a hole wherever two neighbours do not join.
@@ -126,9 +128,29 @@ impl Part {
         }
     }
 
-    /// Whether all that a walk through the hour accepts was selected.
-    pub const fn is_whole_line(&self) -> bool {
-        matches!(self.picks, Picks::WholeLine)
+    /// The first `count` segments and the others, each if there are any.
+    pub fn split_at(&self, count: usize) -> (Option<Self>, Option<Self>) {
+        let (first, rest) = self.picks().split_at(count);
+        let part = |picks: &[u32]| {
+            (!picks.is_empty()).then(|| Self::new(Arc::clone(&self.listing), picks.to_vec()))
+        };
+        (part(first), part(rest))
+    }
+
+    /// Appends `later` segments, which must be of the same listing.
+    pub(in crate::plan) fn extend(&mut self, later: &Self) {
+        debug_assert!(Arc::ptr_eq(&self.listing, &later.listing), "numbers mean nothing elsewhere");
+        let picks = [self.picks(), later.picks()].concat();
+        *self = Self::new(Arc::clone(&self.listing), picks);
+    }
+
+    /// The same segments in `listing`, another one of the same hour; `None` if one is not there.
+    pub(in crate::plan) fn in_listing(&self, listing: &Arc<HourListing>) -> Option<Self> {
+        if Arc::ptr_eq(&self.listing, listing) {
+            return Some(self.clone());
+        }
+        let found = self.segments().map(|segment| listing.find(segment).map(Segment::index));
+        Some(Self::new(Arc::clone(listing), found.collect::<Option<_>>()?))
     }
 
     /// How many segments were selected, at least one.
@@ -140,6 +162,17 @@ impl Part {
     /// The segments selected, in order.
     pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
         self.picks().iter().map(|index| self.listing.segment(*index))
+    }
+
+    /// How long the longest segment selected is.
+    pub fn longest(&self) -> MediaDuration {
+        match &self.picks {
+            Picks::WholeLine => self.listing.longest(),
+            Picks::Some(_) => {
+                let lengths = self.segments().map(Segment::duration);
+                lengths.fold(MediaDuration::ZERO, MediaDuration::max)
+            }
+        }
     }
 
     /// The first segment selected.

@@ -10,37 +10,60 @@ use super::{HourListing, JOIN_TOLERANCE, Segment, Timestamp};
 pub(super) struct Walk {
     start: Timestamp,
     end: Timestamp,
-    /// Where the segment ends that was accepted last.
-    accepted_end: Option<Timestamp>,
+    accepted: Option<Accepted>,
+}
+
+/// The segment that was accepted last.
+#[derive(Clone, Copy, Debug)]
+struct Accepted {
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl Accepted {
+    fn new(segment: Segment<'_>) -> Self {
+        Self { start: segment.start(), end: segment.end() }
+    }
+
+    /// Whether `next` may follow. One of no length would otherwise follow itself.
+    fn may_precede(self, next: Segment<'_>) -> bool {
+        next.start() - self.end >= -JOIN_TOLERANCE && next.start() > self.start
+    }
 }
 
 impl Walk {
     pub(super) const fn new(start: Timestamp, end: Timestamp) -> Self {
-        Self { start, end, accepted_end: None }
+        Self { start, end, accepted: None }
+    }
+
+    /// A walk that has just accepted `last`.
+    pub(super) fn after(last: Segment<'_>, end: Timestamp) -> Self {
+        Self { start: last.start(), end, accepted: Some(Accepted::new(last)) }
     }
 
     /// Whether no further segment can be accepted, whatever it is.
     pub(super) fn is_over(&self) -> bool {
-        self.accepted_end.is_some_and(|accepted| accepted >= self.end)
+        self.accepted.is_some_and(|accepted| accepted.end >= self.end)
     }
 
     /// What is accepted of an hour, `None` if that is nothing.
     pub(super) fn through(&mut self, listing: &Arc<HourListing>) -> Option<Part> {
         if self.takes_line(listing) {
-            self.accepted_end = Some(last_of_line(listing)?.end());
-            return Some(Part::whole_line(Arc::clone(listing)));
+            let part = Part::whole_line(Arc::clone(listing));
+            self.accepted = Some(Accepted::new(part.last()));
+            return Some(part);
         }
-        let mut accepted = Vec::new();
+        let mut picks = Vec::new();
         for candidate in listing.candidates() {
             if candidate.start() >= self.end || self.is_over() {
                 break;
             }
             if self.accepts(candidate) {
-                self.accepted_end = Some(candidate.end());
-                accepted.push(candidate.index());
+                self.accepted = Some(Accepted::new(candidate));
+                picks.push(candidate.index());
             }
         }
-        (!accepted.is_empty()).then(|| Part::new(Arc::clone(listing), accepted))
+        (!picks.is_empty()).then(|| Part::new(Arc::clone(listing), picks))
     }
 
     /// Whether it accepts the line of `listing`: it must accept the first segment, and the span
@@ -50,26 +73,17 @@ impl Walk {
         let (Some(first), Some(last)) = (line.first(), line.last()) else {
             return false;
         };
-        self.accepted_end.is_some_and(|end| joins(end, listing.segment(*first)))
+        self.accepted.is_some_and(|accepted| accepted.may_precede(listing.segment(*first)))
             && listing.line_end() < self.end
             && listing.segment(*last).start() < self.end
     }
 
     fn accepts(&self, candidate: Segment<'_>) -> bool {
-        match self.accepted_end {
+        match self.accepted {
             None => candidate.start() > self.start || candidate.end() > self.start,
-            Some(accepted) => joins(accepted, candidate),
+            Some(accepted) => accepted.may_precede(candidate),
         }
     }
-}
-
-/// Whether a segment may follow one that ends at `end`.
-fn joins(end: Timestamp, segment: Segment<'_>) -> bool {
-    segment.start() - end >= -JOIN_TOLERANCE
-}
-
-fn last_of_line(listing: &HourListing) -> Option<Segment<'_>> {
-    listing.line().last().map(|index| listing.segment(*index))
 }
 
 /// What a walk accepts that begins with the hour and does not end in it.
@@ -78,7 +92,7 @@ pub(in crate::plan) fn line_of(listing: &HourListing) -> Box<[u32]> {
     let mut line = Vec::with_capacity(listing.len());
     for candidate in listing.candidates() {
         if walk.accepts(candidate) {
-            walk.accepted_end = Some(candidate.end());
+            walk.accepted = Some(Accepted::new(candidate));
             line.push(candidate.index());
         }
     }

@@ -1,0 +1,143 @@
+//! What the first bytes of an hour's segments told, as far as they were read.
+//!
+//! Names do not say what a file is, and a playlist must. A file never changes, so each is looked at
+//! once; here is room for the answers, two bytes a segment and four more where fragmented MP4 is met.
+
+use std::mem::discriminant;
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::format::media::{Container, Head};
+
+/// How many different formats of one hour are told apart; those beyond count as unknown.
+const MAX_FORMATS: usize = 1 << 14;
+
+/// The answers for the segments of one listing, by their numbers.
+#[derive(Debug, Default)]
+pub struct Heads {
+    /// Zero where nothing was read; otherwise one more than the number of the format, and the
+    /// lowest bit set where the segment is independent.
+    tags: Box<[AtomicU16]>,
+    /// The sizes of the files, where a segment is fragmented MP4.
+    sizes: OnceLock<Box<[AtomicU32]>>,
+    formats: Mutex<Vec<Format>>,
+}
+
+/// What segments have in common that can be played on from one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// The container.
+    pub container: Container,
+    /// Another number means another format; see [`Head::format`].
+    pub fingerprint: Option<u64>,
+}
+
+impl Format {
+    /// What is known of a segment that cannot be read.
+    const UNKNOWN: Self = Self { container: Container::Unknown, fingerprint: None };
+
+    /// Whether a player must be told that segments of this format follow those of `before`
+    /// (RFC 8216 §4.3.2.3).
+    pub fn breaks_with(self, before: Self) -> bool {
+        let changed = self.fingerprint.zip(before.fingerprint).is_some_and(|(a, b)| a != b);
+        changed || discriminant(&self.container) != discriminant(&before.container)
+    }
+}
+
+/// What is known of one segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownHead {
+    /// What it is.
+    pub format: Format,
+    /// Whether it can be played without those before it.
+    pub independent: bool,
+    /// The size of its file in bytes, known for fragmented MP4 only.
+    pub size: u32,
+}
+
+impl Heads {
+    pub(super) fn of(segments: usize) -> Self {
+        let tags = std::iter::repeat_with(AtomicU16::default).take(segments).collect();
+        Self { tags, ..Self::default() }
+    }
+
+    /// Notes what the first bytes of segment `index` told, whose file has `size` bytes.
+    pub fn put(&self, index: u32, head: &Head, size: u64) {
+        let size = u32::try_from(size).ok();
+        let format = match head.container {
+            // what does not fit cannot be addressed, and is nothing that anybody publishes
+            Container::Fmp4 { .. } if size.is_none() => Format::UNKNOWN,
+            container => Format { container, fingerprint: head.format },
+        };
+        if let Container::Fmp4 { .. } = format.container {
+            let sizes = self.sizes.get_or_init(|| {
+                std::iter::repeat_with(AtomicU32::default).take(self.tags.len()).collect()
+            });
+            sizes[index as usize].store(size.unwrap_or(0), Ordering::Relaxed);
+        }
+        let tag = (self.number_of(format) + 1) << 1 | u16::from(head.independent);
+        // after the size and the format that it leads to
+        self.tags[index as usize].store(tag, Ordering::Release);
+    }
+
+    fn number_of(&self, format: Format) -> u16 {
+        let mut formats = self.lock();
+        let position = |formats: &[Format], format| formats.iter().rposition(|f| *f == format);
+        let mut number = position(&formats, format);
+        if number.is_none() {
+            let format = if formats.len() < MAX_FORMATS { format } else { Format::UNKNOWN };
+            number = position(&formats, format);
+            if number.is_none() {
+                formats.push(format);
+            }
+        }
+        u16::try_from(number.unwrap_or(formats.len() - 1)).expect("the bound fits")
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Format>> {
+        self.formats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether segment `index` was looked at.
+    pub fn is_known(&self, index: u32) -> bool {
+        self.tags[index as usize].load(Ordering::Relaxed) != 0
+    }
+
+    /// Reads what is known now, quickly for many segments.
+    pub fn view(&self) -> HeadsView<'_> {
+        HeadsView { heads: self, formats: self.lock().clone() }
+    }
+
+    /// Takes over what `before` knows of its segment `from` for segment `to`.
+    pub(super) fn inherit(&self, to: u32, before: &HeadsView<'_>, from: u32) {
+        if let Some(KnownHead { format, independent, size }) = before.get(from) {
+            let Format { container, fingerprint } = format;
+            let head = Head { container, independent, format: fingerprint };
+            self.put(to, &head, u64::from(size));
+        }
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.tags) + self.sizes.get().map_or(0, |sizes| size_of_val(&**sizes))
+    }
+}
+
+/// What was known of an hour's segments at some moment, and what was learned since of formats known
+/// then.
+#[derive(Debug)]
+pub struct HeadsView<'a> {
+    heads: &'a Heads,
+    formats: Vec<Format>,
+}
+
+impl HeadsView<'_> {
+    /// What is known of segment `index`, `None` when it was not looked at.
+    pub fn get(&self, index: u32) -> Option<KnownHead> {
+        let index = index as usize;
+        let tag = self.heads.tags[index].load(Ordering::Acquire);
+        let number = usize::from(tag >> 1).checked_sub(1)?;
+        let format = *self.formats.get(number)?;
+        let size = self.heads.sizes.get().map_or(0, |sizes| sizes[index].load(Ordering::Relaxed));
+        Some(KnownHead { format, independent: tag & 1 == 1, size })
+    }
+}
