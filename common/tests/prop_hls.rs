@@ -174,6 +174,8 @@ fn write(list: &MediaPlaylist) -> String {
         media_sequence: list.media_sequence,
         discontinuity_sequence: list.discontinuity_sequence,
         playlist_type: list.playlist_type,
+        independent_segments: false,
+        can_skip_until: None,
     });
     let mut text = String::new();
     for segment in &list.segments {

@@ -215,6 +215,7 @@ proptest! {
         }
         let is_whole = selection.holes().next().is_none();
         prop_assert_eq!(is_whole, covers_in_full(&pieces, range));
+        prop_assert_eq!(is_whole, selection.is_whole());
         prop_assert_eq!(selection.len(), selection.segments().count());
     }
 }

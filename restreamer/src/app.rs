@@ -9,6 +9,7 @@ use common::service::Context;
 use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
+use crate::playlist::live::LivePlaylists;
 
 /// How many requests select segments at a time. Each may hold the listings of two weeks in memory,
 /// and they share one disk.
@@ -19,6 +20,7 @@ const SELECTIONS_AT_ONCE: usize = 4;
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) metrics: Metrics,
+    pub(crate) live: Arc<LivePlaylists>,
     clock: Arc<dyn Clock>,
     selections: Arc<Semaphore>,
     select_segments: Timed,
@@ -31,6 +33,7 @@ impl App {
         Self {
             store,
             metrics: context.metrics.clone(),
+            live: Arc::default(),
             clock: Arc::clone(&context.clock),
             selections: Arc::new(Semaphore::new(SELECTIONS_AT_ONCE)),
             select_segments,

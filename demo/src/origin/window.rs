@@ -52,6 +52,8 @@ pub(super) fn newest(whole: &MediaPlaylist) -> Result<String, WriteError> {
         media_sequence: whole.number_of(skipped),
         discontinuity_sequence: 0,
         playlist_type: None,
+        independent_segments: false,
+        can_skip_until: None,
     });
     for segment in listed {
         writer.segment(&SegmentEntry {

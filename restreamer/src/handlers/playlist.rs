@@ -1,15 +1,21 @@
 //! `/playlist`: HLS over any span of what is stored.
 
-use axum::body::Body;
+use std::io;
+use std::sync::Arc;
+
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+
+use super::{is_known, streamed};
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::playlist::media::MediaPlaylist;
 use crate::playlist::span::Asked;
+use crate::playlist::text::Text;
 use crate::playlist::variants;
 use crate::request::{Names, Query};
 use crate::uri::escaped;
@@ -39,7 +45,7 @@ pub(crate) async fn multivariant(
         let variants = variants::variants(store, &channel, range);
         let variants = variants.map_err(ApiError::internal("list qualities"))?;
         let written = variants::write(&channel, &variants, &below);
-        written.map_err(std::io::Error::other).map_err(ApiError::internal("write a playlist"))
+        written.map_err(io::Error::other).map_err(ApiError::internal("write a playlist"))
     });
     Ok((HEADERS, playlist.await?))
 }
@@ -47,7 +53,7 @@ pub(crate) async fn multivariant(
 /// The query of the media playlists.
 fn handed_down(query: &Query) -> Result<String, ApiError> {
     let mut text = String::new();
-    for parameter in ["start", "end"] {
+    for parameter in ["start", "end", "last"] {
         if let Some(value) = query.one(parameter)? {
             let separator = if text.is_empty() { '?' } else { '&' };
             text = format!("{text}{separator}{parameter}={}", escaped(value));
@@ -61,11 +67,36 @@ pub(crate) async fn media(
     State(app): State<App>,
     names: Names,
     query: Query,
-) -> Result<impl IntoResponse, ApiError> {
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let feed = names.video_feed(EXTENSION)?;
     let asked = Asked::of(&query)?;
-    let now = app.now();
-    let read = move |store: &_, feed: &_| MediaPlaylist::read(store, feed, asked, now);
-    let playlist = app.select(feed.clone(), read, MediaPlaylist::len).await?;
-    Ok((HEADERS, Body::from_stream(stream::iter(playlist.pieces(&feed)))))
+    let wants_update = wants_update(&query)?;
+    let (now, live) = (app.now(), Arc::clone(&app.live));
+    let read = move |store: &_, feed: &_| MediaPlaylist::read(store, feed, asked, now, &live);
+    let playlist = app.select(feed, read, MediaPlaylist::len).await?;
+    let skip = if wants_update { playlist.skippable() } else { 0 };
+    // weak, because what is sent may be compressed in several ways
+    let etag = format!("W/\"{:016x}-{skip}\"", playlist.digest());
+    let mut response = if is_known(&headers, &etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let text = Text::new(playlist, skip).map_err(io::Error::other);
+        let text = text.map_err(ApiError::internal("write a playlist"))?;
+        let pieces = text.map(|piece| piece.map(Bytes::from).map_err(io::Error::other));
+        streamed(stream::iter(pieces)).into_response()
+    };
+    let etag = HeaderValue::try_from(etag).expect("digits are valid in a header");
+    response.headers_mut().extend([(header::ETAG, etag)]);
+    Ok((HEADERS, response).into_response())
+}
+
+/// Whether only what is new is asked for (RFC 8216bis §6.2.5.1).
+fn wants_update(query: &Query) -> Result<bool, ApiError> {
+    match query.one("_HLS_skip")? {
+        None => Ok(false),
+        // of date ranges, which v2 leaves out too, there are none
+        Some("YES" | "v2") => Ok(true),
+        Some(_) => Err(ApiError::parameter("_HLS_skip", "it must be YES or v2")),
+    }
 }

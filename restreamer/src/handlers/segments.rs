@@ -15,7 +15,7 @@ use common::io::blocks::{FilePart, blocks};
 use common::io::store::Store;
 use common::plan::listing::stem;
 
-use super::streamed;
+use super::{is_known, streamed};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::files::{names_nothing, resolve};
@@ -109,15 +109,6 @@ fn answer(found: Found, headers: &HeaderMap) -> Result<Response, ApiError> {
         answer.insert(header::ETAG, etag.expect("base64 is valid in a header"));
     }
     Ok(response)
-}
-
-/// Whether the client has the file of this entity tag already (RFC 9110 §13.1.2).
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let mut tags =
-        headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
-    tags.any(|tags| {
-        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
-    })
 }
 
 fn content(mut found: Found, requested: Requested) -> Result<Response, ApiError> {

@@ -2,36 +2,54 @@
 
 use std::io;
 
+use common::base::digest::Digest;
 use common::base::time::{Hour, Timestamp};
-use common::format::hls::{
-    MediaHeader, MediaPlaylistWriter, PlaylistType, SegmentEntry, Version, WriteError,
-    target_duration,
-};
+use common::format::hls::target_duration;
+use common::format::media::Container;
 use common::io::store::{Feed, Store};
-use common::plan::chosen::{ChosenSegment, chosen_segments};
 use common::plan::listing::HourListing;
-use common::plan::select::{Selection, best_segments};
+use common::plan::select::{Part, Selection, best_segments};
 
+use super::live::LivePlaylists;
 use super::span::{Asked, Span};
 use crate::error::ApiError;
-use crate::uri::escaped;
 
-/// How many hours' listings are held for one playlist: more than two weeks.
+/// How many hours one playlist may span: more than two weeks.
 const MAX_HOURS: usize = 400;
 
-/// How many segments are written at a time.
-const SEGMENTS_PER_PIECE: usize = 500;
+/// How many target durations, and at least how many seconds, before its end a growing playlist may
+/// skip what its reader knows (RFC 8216bis §4.4.3.8 demands six target durations). A reader that was
+/// away for half of that time asks for the whole list again.
+const SKIP_BOUNDARY: (u64, u64) = (6, 60);
 
 /// What a media playlist lists.
 #[derive(Debug)]
 pub(crate) struct MediaPlaylist {
-    segments: Vec<ChosenSegment>,
-    end: End,
+    pub(super) feed: Feed,
+    /// In order; what is known of their segments' heads was read.
+    pub(super) parts: Vec<Part>,
+    pub(super) marks: Marks,
+    pub(super) media_sequence: u64,
+    pub(super) discontinuity_sequence: u64,
+    /// Seconds.
+    pub(super) target_duration: u64,
+    pub(super) end: End,
+    /// Whether whoever reloads it may ask for what is new alone.
+    pub(super) grows: bool,
+}
+
+/// Where a player is told that the stream does not follow on.
+#[derive(Debug)]
+pub(super) enum Marks {
+    /// At holes, where the format changes, and at these instants.
+    AsFound(Vec<Timestamp>),
+    /// At the segments with these starts, as was announced before; sorted.
+    Announced(Vec<Timestamp>),
 }
 
 /// What may still come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     /// More segments.
     Open,
     /// Nothing at the end, but something might fill a hole.
@@ -51,104 +69,150 @@ impl MediaPlaylist {
         feed: &Feed,
         asked: Asked,
         now: Timestamp,
+        live: &LivePlaylists,
     ) -> Result<Self, ApiError> {
         let mut hours = store.hours(feed).map_err(ApiError::internal("list hours"))?;
         let span = Span::new(asked, &hours, now)?;
         let Some(range) = span.range else {
-            return Ok(Self { segments: Vec::new(), end: End::Open });
+            return Ok(Self::nothing_yet(feed));
         };
         hours.retain(|hour| range.may_lie_in(*hour));
         if hours.len() > MAX_HOURS {
             let problem = format!("more than {MAX_HOURS} recorded hours lie between it and start");
             return Err(ApiError::parameter("end", problem));
         }
-        let listings: io::Result<Vec<HourListing>> =
-            hours.into_iter().map(|hour| store.hour(feed, hour)).collect();
+        let listings: io::Result<Vec<_>> =
+            hours.iter().map(|hour| store.hour(feed, *hour)).collect();
         let listings = listings.map_err(ApiError::internal("list segments"))?;
-        let selection = best_segments(&listings, range);
-        Ok(Self { segments: chosen_segments(&selection), end: End::of(&selection, span) })
+        let read = match live.follow(feed, asked, span, now) {
+            Some(line) => line.advance(store, feed, &listings, now),
+            None => {
+                let selection = best_segments(&listings, range);
+                Self::finished(store, feed, selection, &hours)
+            }
+        };
+        read.map_err(ApiError::internal("read segments"))
+    }
+
+    /// A playlist that begins after all that is known.
+    fn nothing_yet(feed: &Feed) -> Self {
+        Self {
+            feed: feed.clone(),
+            parts: Vec::new(),
+            marks: Marks::AsFound(Vec::new()),
+            media_sequence: 0,
+            discontinuity_sequence: 0,
+            target_duration: 1,
+            end: End::Open,
+            grows: true,
+        }
+    }
+
+    /// The playlist of a span that is over.
+    fn finished(
+        store: &Store,
+        feed: &Feed,
+        selection: Selection,
+        hours: &[Hour],
+    ) -> io::Result<Self> {
+        let end = match (selection.reaches_end(), selection.is_whole()) {
+            (false, _) => End::Open,
+            (true, false) => End::Over,
+            (true, true) => End::Complete,
+        };
+        let parts = selection.into_parts();
+        read_heads(store, feed, &parts)?;
+        Ok(Self {
+            target_duration: longest(&parts),
+            marks: Marks::AsFound(store.discontinuities(feed, hours)),
+            parts,
+            end,
+            grows: false,
+            ..Self::nothing_yet(feed)
+        })
     }
 
     /// How many segments it lists.
     pub(crate) fn len(&self) -> usize {
-        self.segments.len()
+        self.parts.iter().map(Part::len).sum()
     }
 
-    /// Its text, piece by piece, so that the playlist of a week is not in memory whole.
-    pub(crate) fn pieces(
-        self,
-        feed: &Feed,
-    ) -> impl Iterator<Item = Result<String, WriteError>> + use<> {
-        let durations = self.segments.iter().map(|segment| segment.duration.seconds());
-        let writer = MediaPlaylistWriter::new(&MediaHeader {
-            version: Version::Durations,
-            target_duration: target_duration(durations),
-            // nothing is removed at the front while the start stays the same
-            media_sequence: 0,
-            discontinuity_sequence: 0,
-            playlist_type: (self.end == End::Complete).then_some(PlaylistType::Vod),
-        });
-        let folder = format!(
-            "/segments/{}/{}",
-            escaped(feed.channel.as_str()),
-            escaped(feed.quality.as_str())
-        );
-        Pieces { writer, folder, segments: self.segments.into_iter(), end: Some(self.end) }
+    /// Seconds before its end beyond which a reader may ask to skip what it knows.
+    pub(super) fn can_skip_until(&self) -> Option<u64> {
+        let (targets, seconds) = SKIP_BOUNDARY;
+        self.grows.then(|| (targets * self.target_duration).max(seconds))
     }
-}
 
-impl End {
-    fn of(selection: &Selection<'_>, span: Span) -> Self {
-        match (span.is_over && selection.reaches_end(), selection.holes().next()) {
-            (false, _) => Self::Open,
-            (true, Some(_)) => Self::Over,
-            (true, None) => Self::Complete,
+    /// How many segments at the front a reader may skip that asks for what is new.
+    pub(crate) fn skippable(&self) -> usize {
+        let end = self.parts.last().map(|part| part.last().end());
+        let Some((boundary, end)) = self.can_skip_until().zip(end) else { return 0 };
+        let boundary = chrono::TimeDelta::seconds(i64::try_from(boundary).unwrap_or(i64::MAX / 1000));
+        let is_old = |start: Timestamp| start < end - boundary;
+        let mut count = 0;
+        for part in &self.parts {
+            let old = if is_old(part.last().start()) {
+                part.len()
+            } else {
+                part.segments().take_while(|segment| is_old(segment.end())).count()
+            };
+            count += old;
+            if old < part.len() {
+                break;
+            }
         }
+        count
+    }
+
+    /// Whether any segment is fragmented MP4.
+    pub(super) fn has_maps(&self) -> bool {
+        let is_mp4 = |listing: &HourListing| {
+            let formats = listing.heads().view();
+            formats.formats().iter().any(|f| matches!(f.container, Container::Fmp4 { .. }))
+        };
+        self.parts.iter().any(|part| is_mp4(part.listing()))
+    }
+
+    /// Whether it is certain that every segment can be played without those before it.
+    pub(super) fn is_independent(&self) -> bool {
+        !self.parts.is_empty() && self.parts.iter().all(|part| {
+            let heads = part.listing().heads().view();
+            part.picks().iter().all(|pick| heads.get(*pick).is_some_and(|head| head.independent))
+        })
+    }
+
+    /// A number that differs where the text does.
+    pub(crate) fn digest(&self) -> u64 {
+        let mut digest = Digest::default();
+        digest.mix_text(self.feed.channel.as_str());
+        digest.mix_text(self.feed.quality.as_str());
+        for part in &self.parts {
+            digest.mix(part.digest());
+        }
+        let marks = match &self.marks {
+            Marks::AsFound(marks) | Marks::Announced(marks) => marks,
+        };
+        for mark in marks {
+            digest.mix(mark.micros().unsigned_abs());
+        }
+        let kind = u64::from(self.grows) | (self.end as u64) << 1;
+        let rest = [self.media_sequence, self.discontinuity_sequence, self.target_duration, kind];
+        rest.into_iter().for_each(|number| digest.mix(number));
+        digest.mix(u64::from(self.has_maps()) | u64::from(self.is_independent()) << 1);
+        digest.finish()
     }
 }
 
-/// The text of a playlist that is being written.
-struct Pieces {
-    writer: MediaPlaylistWriter,
-    /// The address of the feed's folder.
-    folder: String,
-    segments: std::vec::IntoIter<ChosenSegment>,
-    /// `None` once all is written.
-    end: Option<End>,
+/// Reads what must be known of the segments of `parts`. Blocks on the disk.
+///
+/// # Errors
+///
+/// When this process lacks what it takes to open a file.
+pub(super) fn read_heads(store: &Store, feed: &Feed, parts: &[Part]) -> io::Result<()> {
+    parts.iter().try_for_each(|part| store.read_heads(feed, part.listing(), part.picks()))
 }
 
-impl Iterator for Pieces {
-    type Item = Result<String, WriteError>;
-
-    fn next(&mut self) -> Option<Result<String, WriteError>> {
-        let end = self.end?;
-        let written = self.write_piece(end);
-        if written.is_err() || self.segments.len() == 0 {
-            self.end = None;
-        }
-        Some(written.map(|()| self.writer.take()))
-    }
-}
-
-impl Pieces {
-    fn write_piece(&mut self, end: End) -> Result<(), WriteError> {
-        for segment in self.segments.by_ref().take(SEGMENTS_PER_PIECE) {
-            let uri = uri(&self.folder, segment.hour(), &segment.file_name);
-            self.writer.segment(&SegmentEntry {
-                uri: &uri,
-                duration: segment.duration.seconds(),
-                program_date_time: Some(segment.start),
-                discontinuity: segment.after_hole,
-                ..SegmentEntry::default()
-            })?;
-        }
-        if self.segments.len() == 0 && end != End::Open {
-            self.writer.end_list()?;
-        }
-        Ok(())
-    }
-}
-
-fn uri(folder: &str, hour: Hour, file_name: &str) -> String {
-    format!("{folder}/{hour}/{}", escaped(file_name))
+/// The least target duration for the segments of `parts`, in seconds.
+pub(super) fn longest(parts: &[Part]) -> u64 {
+    target_duration(parts.iter().map(|part| part.longest().seconds()))
 }

@@ -15,23 +15,30 @@ const MAX_IMPLICIT: TimeDelta = TimeDelta::hours(12);
 const FURTHEST_AHEAD: TimeDelta = TimeDelta::hours(24);
 
 /// What a request says about the span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Asked {
     pub(crate) start: Option<Timestamp>,
     pub(crate) end: Option<Timestamp>,
+    /// Only what is less than so many seconds behind the newest video; instead of start and end.
+    pub(crate) last_seconds: Option<u32>,
 }
 
 impl Asked {
-    /// Reads `start` and `end`.
+    /// Reads `start` and `end`, or `last`.
     ///
     /// # Errors
     ///
-    /// When one of them is no time, or they are not in order.
+    /// When one of them is no time, they are not in order, or more is given than makes sense.
     pub(crate) fn of(query: &Query) -> Result<Self, ApiError> {
-        let asked = Self { start: query.time("start")?, end: query.time("end")? };
+        let last_seconds = query.one("last")?.map(last_seconds).transpose()?;
+        let (start, end) = (query.time("start")?, query.time("end")?);
+        let asked = Self { start, end, last_seconds };
         match asked {
-            Self { start: Some(start), end: Some(end) } if start >= end => {
+            Self { start: Some(start), end: Some(end), .. } if start >= end => {
                 Err(ApiError::parameter("start", "it must be before end"))
+            }
+            Self { last_seconds: Some(_), .. } if start.is_some() || end.is_some() => {
+                Err(ApiError::parameter("last", "give either last or start and end"))
             }
             _ => Ok(asked),
         }
@@ -43,6 +50,16 @@ impl Asked {
     }
 }
 
+/// Reads a whole number of seconds.
+fn last_seconds(text: &str) -> Result<u32, ApiError> {
+    let longest = u32::try_from(MAX_IMPLICIT.num_seconds()).expect("twelve hours fit");
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = text.parse().ok().filter(|seconds| is_plain && (1..=longest).contains(seconds));
+    seconds.ok_or_else(|| {
+        ApiError::parameter("last", format!("it must be a whole number of seconds from 1 to {longest}"))
+    })
+}
+
 /// The span of a playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -50,6 +67,8 @@ pub(crate) struct Span {
     pub(crate) range: Option<TimeRange>,
     /// Whether its end was given and lies in the past, so that nothing new can come to lie in it.
     pub(crate) is_over: bool,
+    /// How far it reaches back from the newest video, where that is what was asked for.
+    pub(crate) window: Option<TimeDelta>,
 }
 
 impl Span {
@@ -62,6 +81,9 @@ impl Span {
     pub(crate) fn new(asked: Asked, known: &[Hour], now: Timestamp) -> Result<Self, ApiError> {
         let nothing = || ApiError::not_found("nothing is stored yet; give start and end");
         let known = &known[..known.partition_point(|hour| hour.start() <= now + FURTHEST_AHEAD)];
+        if let Some(seconds) = asked.last_seconds {
+            return Ok(Self::window(TimeDelta::seconds(i64::from(seconds)), known));
+        }
         let start = match asked.start {
             Some(start) => start,
             None => known.first().ok_or_else(nothing)?.start(),
@@ -73,13 +95,23 @@ impl Span {
         if end - start > MAX_IMPLICIT {
             let problem = "without it the playlist would be longer than 12 hours";
             match asked {
-                Asked { start: Some(_), end: Some(_) } => {}
+                Asked { start: Some(_), end: Some(_), .. } => {}
                 Asked { start: None, .. } => return Err(ApiError::parameter("start", problem)),
                 Asked { end: None, .. } => return Err(ApiError::parameter("end", problem)),
             }
         }
         let is_over = asked.end.is_some_and(|end| end <= now);
-        Ok(Self { range: TimeRange::new(start, end), is_over })
+        Ok(Self { range: TimeRange::new(start, end), is_over, window: None })
+    }
+
+    /// The span of the newest video. Where that ends in its last hour is not known yet, so it begins
+    /// as early as it may.
+    fn window(length: TimeDelta, known: &[Hour]) -> Self {
+        let range = known.last().and_then(|last| {
+            let hour_before = last.previous().unwrap_or(*last);
+            TimeRange::new(hour_before.start() - length, last.end())
+        });
+        Self { range, is_over: false, window: Some(length) }
     }
 }
 
@@ -98,7 +130,7 @@ mod tests {
 
     fn span(start: Option<i64>, end: Option<i64>, known: &[i64]) -> Result<Span, String> {
         let known: Vec<Hour> = known.iter().map(|hour| at(*hour).hour()).collect();
-        let asked = Asked { start: start.map(at), end: end.map(at) };
+        let asked = Asked { start: start.map(at), end: end.map(at), last_seconds: None };
         Span::new(asked, &known, at(20)).map_err(|error| error.to_string())
     }
 

@@ -8,7 +8,7 @@ use common::format::hls::{
     MultivariantWriter, RenditionEntry, RenditionKind, VariantEntry, WriteError,
 };
 use common::io::store::{Feed, Store};
-use common::plan::listing::StoredSegment;
+use common::plan::listing::Segment;
 
 use crate::uri::escaped;
 
@@ -73,11 +73,11 @@ fn newest_bandwidth(
     for hour in newest.take(MEASURED_HOURS) {
         let listing = store.hour(feed, hour)?;
         let folder = store.hour_path(feed, hour);
-        let measured = |segment: &StoredSegment| {
-            let file = std::fs::metadata(folder.join(&*segment.file_name)).ok()?;
-            Some((file.len(), segment.name.duration().seconds()))
+        let measured = |segment: Segment<'_>| {
+            let file = std::fs::metadata(folder.join(segment.file_name())).ok()?;
+            Some((file.len(), segment.duration().seconds()))
         };
-        let newest = listing.segments.iter().rev().take(MEASURED_SEGMENTS);
+        let newest = listing.segments().rev().take(MEASURED_SEGMENTS);
         if let Some(bandwidth) = Bandwidth::of(newest.filter_map(measured)) {
             return Ok(Some(bandwidth));
         }

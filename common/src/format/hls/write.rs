@@ -16,8 +16,8 @@ pub use multivariant::{MultivariantWriter, RenditionEntry, VariantEntry};
 /// A value that no playlist may hold. These are the writer's caller's mistakes.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WriteError {
-    /// Empty, or would be read as a tag, or would end the line.
-    #[error("an address must be a non-empty line that does not begin with #")]
+    /// Empty, or would be read as a tag, or has what an address must escape.
+    #[error("an address must be printable ASCII without blanks that does not begin with #")]
     Uri,
     /// A title that would end the line.
     #[error("a title must not hold a line break")]
@@ -50,8 +50,9 @@ pub enum WriteError {
 
 /// Whether `uri` stays one line of its own that is not read as a tag or comment.
 fn checked_uri(uri: &str) -> Result<&str, WriteError> {
-    let valid = !uri.trim().is_empty() && uri.trim() == uri && !uri.starts_with('#');
-    if valid && !uri.contains(char::is_control) { Ok(uri) } else { Err(WriteError::Uri) }
+    // an address is ASCII, and blanks in it are escaped (RFC 3986 §2)
+    let valid = !uri.is_empty() && uri.bytes().all(|byte| byte.is_ascii_graphic());
+    if valid && !uri.starts_with('#') { Ok(uri) } else { Err(WriteError::Uri) }
 }
 
 /// `text` as a quoted string of an attribute.
@@ -65,16 +66,6 @@ struct Quoted<'a>(&'a str);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.0)
-    }
-}
-
-/// A number as a decimal-floating-point: no exponent, the shortest text that reads back.
-struct Decimal(f64);
-
-impl fmt::Display for Decimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let point = if self.0.fract() == 0.0 { ".0" } else { "" };
-        write!(f, "{}{point}", self.0)
     }
 }
 

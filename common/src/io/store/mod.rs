@@ -8,6 +8,7 @@
 //! All calls block on the disk unless they say otherwise; from asynchronous code they go through
 //! [`Store::blocking`].
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::plan::listing::HourListing;
 
 mod base;
+mod breaks;
 mod durable;
 mod folder;
 mod heads;
@@ -30,6 +32,7 @@ mod sweep;
 
 use base::Base;
 pub use base::{Access, OpenError};
+use breaks::Breaks;
 use durable::Folders;
 use index::Index;
 pub use publish::{Published, TempFile, TempSegment};
@@ -44,12 +47,19 @@ pub struct Feed {
     pub quality: FolderName,
 }
 
+impl fmt::Display for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.channel, self.quality)
+    }
+}
+
 /// The store below one base folder; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     base: Arc<Base>,
     folders: Arc<Folders>,
     index: Arc<Index>,
+    breaks: Arc<Breaks>,
     strangers: Arc<Strangers>,
 }
 
@@ -64,6 +74,7 @@ impl Store {
             base: Arc::new(Base::open(base.into(), access)?),
             folders: Arc::default(),
             index: Arc::new(Index::new(index::MEMORY_BYTES)),
+            breaks: Arc::default(),
             strangers: Arc::default(),
         })
     }

@@ -196,7 +196,7 @@ impl Notes {
 }
 
 /// The notes in the text of a file; what follows the last line break is not there yet.
-fn parse(text: &str) -> Vec<Note> {
+pub(super) fn parse(text: &str) -> Vec<Note> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     whole.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }

@@ -5,9 +5,10 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashSet;
 
 use super::{Heads, HourListing, StoredSegment, stem, tombstoned_stem};
+use crate::base::digest::Digest;
 use crate::base::time::Hour;
 use crate::format::segment::{Completeness, EXTENSION, MediaDuration, SegmentName};
-use crate::plan::select::line_of;
+use crate::plan::select::{hole_between, line_of};
 
 /// Takes the names of an hour's folder one by one, in any order.
 #[derive(Debug)]
@@ -125,6 +126,7 @@ fn listing(hour: Hour, entries: Vec<Entry>) -> HourListing {
         odd_names: odd_names.into(),
         line: Box::default(),
         line_end: hour.start(),
+        line_is_whole: false,
         longest: MediaDuration::ZERO,
         digest: 0,
         heads: Heads::of(segments),
@@ -132,6 +134,11 @@ fn listing(hour: Hour, entries: Vec<Entry>) -> HourListing {
     listing.line = line_of(&listing);
     let ends = listing.line.iter().map(|index| listing.segment(*index).end());
     listing.line_end = ends.max().unwrap_or(hour.start());
+    let mut line = listing.line.iter().map(|index| listing.segment(*index));
+    let mut previous = line.next();
+    listing.line_is_whole = line.all(|next| {
+        previous.replace(next).is_some_and(|last| hole_between(last, next.start()).is_none())
+    });
     let lengths = listing.line.iter().map(|index| listing.segment(*index).duration());
     listing.longest = lengths.fold(MediaDuration::ZERO, MediaDuration::max);
     listing.digest = digest(&listing);
@@ -163,21 +170,18 @@ impl Entry {
     }
 }
 
-/// Mixes what tells segments apart into one number. Their hashes are random already.
+/// A number of what tells listings apart. The hashes are random already.
 fn digest(listing: &HourListing) -> u64 {
-    /// An odd number without a pattern: 2^64 divided by the golden ratio.
-    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut digest = SPREAD;
-    let mut mix = |value: u64| digest = (digest.rotate_left(23) ^ value).wrapping_mul(SPREAD);
+    let mut digest = Digest::default();
     for segment in &listing.segments {
         let (head, _) = segment.hash.as_bytes().split_first_chunk().expect("a hash is longer");
-        mix(u64::from_le_bytes(*head));
-        mix(segment.duration.seconds().to_bits());
-        mix(u64::from(segment.start_in_hour_micros) << 8 | segment.completeness as u64);
+        digest.mix(u64::from_le_bytes(*head));
+        digest.mix(segment.duration.seconds().to_bits());
+        digest.mix(u64::from(segment.start_in_hour_micros) << 8 | segment.completeness as u64);
     }
     for (index, name) in &listing.odd_names {
-        mix(u64::from(*index));
-        name.bytes().for_each(|byte| mix(u64::from(byte)));
+        digest.mix(u64::from(*index));
+        digest.mix_text(name);
     }
-    digest
+    digest.finish()
 }

@@ -55,6 +55,11 @@ pub struct KnownHead {
     pub size: u32,
 }
 
+impl KnownHead {
+    /// What is known of a segment that cannot be read.
+    pub const UNKNOWN: Self = Self { format: Format::UNKNOWN, independent: false, size: 0 };
+}
+
 impl Heads {
     pub(super) fn of(segments: usize) -> Self {
         let tags = std::iter::repeat_with(AtomicU16::default).take(segments).collect();
@@ -131,6 +136,11 @@ pub struct HeadsView<'a> {
 }
 
 impl HeadsView<'_> {
+    /// The different formats of the segments that were looked at.
+    pub fn formats(&self) -> &[Format] {
+        &self.formats
+    }
+
     /// What is known of segment `index`, `None` when it was not looked at.
     pub fn get(&self, index: u32) -> Option<KnownHead> {
         let index = index as usize;

@@ -31,6 +31,8 @@ pub struct HourListing {
     line: Box<[u32]>,
     /// The latest end of a segment of the line; the beginning of the hour where there is none.
     line_end: Timestamp,
+    /// Whether no hole lies between any two segments of the line.
+    line_is_whole: bool,
     /// The longest segment of the line.
     longest: MediaDuration,
     digest: u64,
@@ -132,6 +134,12 @@ impl HourListing {
         self
     }
 
+    /// The segments of the line before `segment`, which need not be of it; the nearest first.
+    pub fn line_before(&self, segment: Segment<'_>) -> impl Iterator<Item = Segment<'_>> {
+        let before = self.line.partition_point(|index| *index < segment.index());
+        self.line[..before].iter().rev().map(|index| self.segment(*index))
+    }
+
     /// The segment of the same name as `segment`, which is another listing's of this hour.
     pub fn find(&self, segment: Segment<'_>) -> Option<Segment<'_>> {
         let start = segment.start_in_hour_micros();
@@ -154,6 +162,10 @@ impl HourListing {
 
     pub(super) const fn line(&self) -> &[u32] {
         &self.line
+    }
+
+    pub(super) const fn line_is_whole(&self) -> bool {
+        self.line_is_whole
     }
 
     pub(super) const fn longest(&self) -> MediaDuration {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::base::digest::Digest;
 use crate::format::segment::MediaDuration;
 
 use super::{Hole, HourListing, Piece, Segment, Timestamp, hole_between};
@@ -75,6 +76,16 @@ impl Selection {
         self.hole_at_end().is_none()
     }
 
+    /// Whether there is no hole at all.
+    pub fn is_whole(&self) -> bool {
+        let begins = self.parts.first().is_some_and(|part| part.first().start() <= self.start);
+        let joined = self.parts.windows(2).all(|parts| match parts {
+            [a, b] => hole_between(a.last(), b.first().start()).is_none(),
+            _ => true,
+        });
+        begins && joined && self.parts.iter().all(Part::is_whole) && self.reaches_end()
+    }
+
     fn hole_at_end(&self) -> Option<Hole> {
         let Some(last) = self.parts.last().map(Part::last) else {
             return Some(Hole { start: self.start, end: self.end });
@@ -128,6 +139,17 @@ impl Part {
         }
     }
 
+    /// A number that differs, but for very bad luck, where the segments do; the same in every process.
+    pub fn digest(&self) -> u64 {
+        let mut digest = Digest::default();
+        digest.mix(self.listing.digest());
+        match &self.picks {
+            Picks::WholeLine => digest.mix(u64::MAX),
+            Picks::Some(picks) => picks.iter().for_each(|pick| digest.mix(u64::from(*pick))),
+        }
+        digest.finish()
+    }
+
     /// The first `count` segments and the others, each if there are any.
     pub fn split_at(&self, count: usize) -> (Option<Self>, Option<Self>) {
         let (first, rest) = self.picks().split_at(count);
@@ -162,6 +184,18 @@ impl Part {
     /// The segments selected, in order.
     pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
         self.picks().iter().map(|index| self.listing.segment(*index))
+    }
+
+    /// Whether no hole lies between any two of its segments.
+    fn is_whole(&self) -> bool {
+        match &self.picks {
+            Picks::WholeLine => self.listing.line_is_whole(),
+            Picks::Some(_) => {
+                let followers = self.segments().skip(1);
+                let mut pairs = self.segments().zip(followers);
+                pairs.all(|(last, next)| hole_between(last, next.start()).is_none())
+            }
+        }
     }
 
     /// How long the longest segment selected is.

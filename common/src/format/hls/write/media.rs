@@ -1,9 +1,8 @@
 //! Writing media playlists.
 
-use std::fmt;
-
-use super::{Decimal, WriteError, checked_uri, push_line, quoted};
-use crate::base::time::Timestamp;
+use super::{WriteError, checked_uri, push_line, quoted};
+use crate::base::digits::{push_decimal, push_padded};
+use crate::base::time::{Hour, Timestamp};
 use crate::format::hls::{ByteRange, Map, PlaylistType};
 
 /// The protocol version to declare: the least one that has what the playlist uses (RFC 8216 §7).
@@ -15,6 +14,8 @@ pub enum Version {
     ByteRanges = 4,
     /// Version 6: initialization sections (EXT-X-MAP) too.
     Maps = 6,
+    /// Version 9: skipped segments (EXT-X-SKIP, RFC 8216bis §8) too.
+    Deltas = 9,
 }
 
 /// What stands once at the top of a media playlist.
@@ -30,6 +31,11 @@ pub struct MediaHeader {
     pub discontinuity_sequence: u64,
     /// Set when the list only grows (EVENT) or never changes (VOD).
     pub playlist_type: Option<PlaylistType>,
+    /// Whether every segment can be played without those before it.
+    pub independent_segments: bool,
+    /// Seconds before the end of the list beyond which segments may be skipped in an update
+    /// (CAN-SKIP-UNTIL, RFC 8216bis §4.4.3.8); at least six target durations.
+    pub can_skip_until: Option<u64>,
 }
 
 /// One segment to write.
@@ -75,6 +81,7 @@ pub struct MediaPlaylistWriter {
     version: Version,
     target_duration: u64,
     map: Option<Map>,
+    dates: DateWriter,
     ended: bool,
 }
 
@@ -92,8 +99,34 @@ impl MediaPlaylistWriter {
         if let Some(playlist_type) = &header.playlist_type {
             push_line(&mut out, format_args!("#EXT-X-PLAYLIST-TYPE:{}", playlist_type.token()));
         }
+        if header.independent_segments {
+            out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
+        }
+        if let Some(seconds) = header.can_skip_until {
+            push_line(&mut out, format_args!("#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL={seconds}.0"));
+        }
         let (version, target_duration) = (header.version, header.target_duration);
-        Self { out, version, target_duration, map: None, ended: false }
+        Self {
+            out,
+            version,
+            target_duration,
+            map: None,
+            dates: DateWriter::default(),
+            ended: false,
+        }
+    }
+
+    /// Says that the next `count` segments are those that the client knows (RFC 8216bis §4.4.5.2).
+    ///
+    /// # Errors
+    ///
+    /// When the header declared a version without that.
+    pub fn skip(&mut self, count: usize) -> Result<(), WriteError> {
+        if self.version < Version::Deltas {
+            return Err(WriteError::Version { needed: Version::Deltas as u8 });
+        }
+        push_line(&mut self.out, format_args!("#EXT-X-SKIP:SKIPPED-SEGMENTS={count}"));
+        Ok(())
     }
 
     /// Appends a segment.
@@ -114,7 +147,7 @@ impl MediaPlaylistWriter {
             self.map = Some(map.clone());
         }
         if let Some(time) = segment.program_date_time {
-            push_line(out, format_args!("#EXT-X-PROGRAM-DATE-TIME:{}", DateTime(time)));
+            self.dates.push_line(out, time);
         }
         if segment.gap {
             out.push_str("#EXT-X-GAP\n");
@@ -122,8 +155,11 @@ impl MediaPlaylistWriter {
         if let Some(range) = &segment.byte_range {
             push_line(out, format_args!("#EXT-X-BYTERANGE:{range}"));
         }
-        push_line(out, format_args!("#EXTINF:{},{}", Decimal(segment.duration), segment.title));
-        push_line(out, format_args!("{}", segment.uri));
+        out.push_str("#EXTINF:");
+        push_decimal(out, segment.duration);
+        for text in [",", segment.title, "\n", segment.uri, "\n"] {
+            out.push_str(text);
+        }
         Ok(())
     }
 
@@ -192,13 +228,33 @@ fn push_map(out: &mut String, map: &Map) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// A time as EXT-X-PROGRAM-DATE-TIME wants it: with a zone, and at least milliseconds (§4.3.2.6).
-struct DateTime(Timestamp);
+/// Writes times as EXT-X-PROGRAM-DATE-TIME wants them: with a zone, and at least milliseconds
+/// (§4.3.2.6). The date of an hour is printed once.
+#[derive(Clone, Debug, Default)]
+struct DateWriter {
+    hour: Option<Hour>,
+    /// The tag up to the minute.
+    prefix: String,
+}
 
-impl fmt::Display for DateTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole_millis = self.0.micros() % 1_000 == 0;
-        let form = if whole_millis { "%Y-%m-%dT%H:%M:%S%.3fZ" } else { "%Y-%m-%dT%H:%M:%S%.6fZ" };
-        write!(f, "{}", self.0.to_naive().format(form))
+impl DateWriter {
+    fn push_line(&mut self, out: &mut String, time: Timestamp) {
+        let hour = time.hour();
+        if self.hour != Some(hour) {
+            self.hour = Some(hour);
+            self.prefix = format!("#EXT-X-PROGRAM-DATE-TIME:{hour}:");
+        }
+        let micros = (time - hour.start()).num_microseconds().unwrap_or(0).unsigned_abs();
+        let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+        out.push_str(&self.prefix);
+        push_padded(out, seconds / 60, 2);
+        out.push(':');
+        push_padded(out, seconds % 60, 2);
+        out.push('.');
+        match fraction % 1_000 {
+            0 => push_padded(out, fraction / 1_000, 3),
+            _ => push_padded(out, fraction, 6),
+        }
+        out.push_str("Z\n");
     }
 }

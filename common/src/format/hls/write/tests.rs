@@ -11,6 +11,8 @@ fn header() -> MediaHeader {
         media_sequence: 7,
         discontinuity_sequence: 0,
         playlist_type: None,
+        independent_segments: false,
+        can_skip_until: None,
     }
 }
 
@@ -23,6 +25,8 @@ fn a_media_playlist_is_what_the_standard_wants() {
     let mut writer = MediaPlaylistWriter::new(&MediaHeader {
         discontinuity_sequence: 3,
         playlist_type: Some(PlaylistType::Event),
+        independent_segments: false,
+        can_skip_until: None,
         ..header()
     });
     let first = SegmentEntry {

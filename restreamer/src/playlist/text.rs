@@ -1,0 +1,205 @@
+//! The text of a media playlist, hour by hour, so that that of a week is never in memory whole.
+
+use common::base::time::{Hour, Timestamp};
+use common::format::hls::{
+    ByteRange, Map, MediaHeader, MediaPlaylistWriter, PlaylistType, SegmentEntry, Version,
+    WriteError,
+};
+use common::format::media::Container;
+use common::plan::listing::{Format, HeadsView, KnownHead, Segment};
+use common::plan::select::{Part, hole_between};
+
+use super::live::is_noted;
+use super::media::{End, Marks, MediaPlaylist};
+use crate::uri::escaped;
+
+/// Where a transport stream tells what is in it: its first two packets (RFC 8216 §3.2).
+const TS_TABLES_BYTES: u64 = 2 * 188;
+
+/// The initialization section in force, and of which format and hour.
+type InForce = (Format, Hour, Map);
+
+/// The text of a playlist that is being written; ends after the first error.
+pub(crate) struct Text {
+    playlist: MediaPlaylist,
+    writer: MediaPlaylistWriter,
+    /// The address of the feed's folder.
+    folder: String,
+    /// How many segments at the front are still to be skipped.
+    skip: usize,
+    next_part: usize,
+    /// The format of the segment written last.
+    format: Option<Format>,
+    /// The initialization section in force, and of which format and hour.
+    map: Option<InForce>,
+    is_done: bool,
+}
+
+impl Text {
+    /// The text of `playlist`, leaving out the first `skip` segments, which its reader knows.
+    ///
+    /// # Errors
+    ///
+    /// When more is skipped than a playlist may; that is a mistake here.
+    pub(crate) fn new(playlist: MediaPlaylist, skip: usize) -> Result<Self, WriteError> {
+        let version = match (playlist.grows, playlist.has_maps()) {
+            (true, _) => Version::Deltas,
+            (false, true) => Version::Maps,
+            (false, false) => Version::Durations,
+        };
+        let mut writer = MediaPlaylistWriter::new(&MediaHeader {
+            version,
+            target_duration: playlist.target_duration,
+            media_sequence: playlist.media_sequence,
+            discontinuity_sequence: playlist.discontinuity_sequence,
+            playlist_type: (playlist.end == End::Complete).then_some(PlaylistType::Vod),
+            independent_segments: playlist.is_independent(),
+            can_skip_until: playlist.can_skip_until(),
+        });
+        if skip > 0 {
+            writer.skip(skip)?;
+        }
+        let (channel, quality) = (playlist.feed.channel.as_str(), playlist.feed.quality.as_str());
+        let folder = format!("/segments/{}/{}", escaped(channel), escaped(quality));
+        let (format, map) = (None, None);
+        Ok(Self { playlist, writer, folder, skip, next_part: 0, format, map, is_done: false })
+    }
+
+    fn write_part(&mut self, part: &Part, previous: Option<Segment<'_>>) -> Result<(), WriteError> {
+        let mut previous = previous;
+        let heads = part.listing().heads().view();
+        let mut uri = format!("{}/{}/", self.folder, part.listing().hour());
+        let folder = uri.len();
+        for segment in part.segments() {
+            let head = heads.get(segment.index()).unwrap_or(KnownHead::UNKNOWN);
+            if self.skip > 0 {
+                self.skip -= 1;
+            } else {
+                uri.truncate(folder);
+                push_name(&mut uri, segment);
+                let discontinuity = self.is_marked(previous, segment, head.format);
+                self.map = map(self.map.take(), segment, head, &uri, |format| {
+                    format!("{}{}", &uri[..folder], escaped_name(anchor(part, segment, format, &heads)))
+                });
+                self.writer.segment(&SegmentEntry {
+                    uri: &uri,
+                    duration: segment.duration().seconds(),
+                    program_date_time: Some(segment.start()),
+                    discontinuity,
+                    byte_range: media_bytes(head),
+                    map: self.map.as_ref().map(|(_, _, map)| map),
+                    ..SegmentEntry::default()
+                })?;
+            }
+            self.format = Some(head.format);
+            previous = Some(segment);
+        }
+        Ok(())
+    }
+
+    fn is_marked(&self, previous: Option<Segment<'_>>, next: Segment<'_>, format: Format) -> bool {
+        let start: Timestamp = next.start();
+        match &self.playlist.marks {
+            Marks::Announced(marks) => marks.binary_search(&start).is_ok(),
+            Marks::AsFound(noted) => previous.is_some_and(|previous| {
+                hole_between(previous, start).is_some()
+                    || is_noted(noted, start)
+                    || self.format.is_some_and(|before| format.breaks_with(before))
+            }),
+        }
+    }
+}
+
+impl Iterator for Text {
+    type Item = Result<String, WriteError>;
+
+    fn next(&mut self) -> Option<Result<String, WriteError>> {
+        if self.is_done {
+            return None;
+        }
+        let parts = &self.playlist.parts;
+        let part = parts.get(self.next_part).cloned();
+        let before = self.next_part.checked_sub(1).map(|before| parts[before].clone());
+        let mut written = part.map_or(Ok(()), |part| {
+            self.write_part(&part, before.as_ref().map(Part::last))
+        });
+        self.next_part += 1;
+        if self.next_part >= self.playlist.parts.len() {
+            self.is_done = true;
+            if written.is_ok() && self.playlist.end != End::Open {
+                written = self.writer.end_list();
+            }
+        }
+        self.is_done |= written.is_err();
+        Some(written.map(|()| self.writer.take()))
+    }
+}
+
+/// The initialization section in force for `segment`, which lies at `uri`, after `before` was.
+///
+/// Fragmented MP4 names the first segment of the hour since when it is the same, so that it stays the
+/// same while segments are taken away or skipped at the front; `anchor` gives that one's address. An
+/// initialization section cannot be taken back (RFC 8216 §4.3.2.5), so that other segments that follow
+/// must have one of their own: the tables that a transport stream begins with.
+fn map(
+    before: Option<InForce>,
+    segment: Segment<'_>,
+    head: KnownHead,
+    uri: &str,
+    anchor: impl FnOnce(Format) -> String,
+) -> Option<InForce> {
+    let hour = segment.hour();
+    let first_bytes = |length| Some(ByteRange { length, offset: Some(0) });
+    match head.format.container {
+        Container::Fmp4 { init_bytes: 0 } => before,
+        Container::Fmp4 { init_bytes } => match before {
+            Some((format, since, map)) if format == head.format && since == hour => {
+                Some((format, since, map))
+            }
+            _ => {
+                let byte_range = first_bytes(u64::from(init_bytes));
+                Some((head.format, hour, Map { uri: anchor(head.format), byte_range }))
+            }
+        },
+        Container::MpegTs | Container::Unknown => before.map(|_| {
+            let byte_range = first_bytes(TS_TABLES_BYTES);
+            (head.format, hour, Map { uri: uri.to_owned(), byte_range })
+        }),
+    }
+}
+
+/// The part of a file that is media, where that is not all of it.
+fn media_bytes(head: KnownHead) -> Option<ByteRange> {
+    match head.format.container {
+        Container::Fmp4 { init_bytes } if init_bytes > 0 => Some(ByteRange {
+            length: u64::from(head.size.saturating_sub(init_bytes)),
+            offset: Some(u64::from(init_bytes)),
+        }),
+        _ => None,
+    }
+}
+
+/// The first segment of the hour since when every one is of `format`, as far as is known.
+fn anchor<'a>(part: &'a Part, segment: Segment<'a>, format: Format, heads: &HeadsView<'_>) -> Segment<'a> {
+    let before = part.listing().line_before(segment);
+    let is_same =
+        |segment: &Segment<'_>| heads.get(segment.index()).is_some_and(|head| head.format == format);
+    before.take_while(is_same).last().unwrap_or(segment)
+}
+
+fn push_name(uri: &mut String, segment: Segment<'_>) {
+    match segment.odd_name() {
+        Some(name) => uri.extend(escaped(name)),
+        // of letters, digits and marks that need no escape
+        None => segment.push_file_name(uri),
+    }
+}
+
+fn escaped_name(segment: Segment<'_>) -> String {
+    let mut name = String::new();
+    push_name(&mut name, segment);
+    name
+}
+
+#[cfg(test)]
+mod tests;
