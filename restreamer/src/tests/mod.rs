@@ -19,6 +19,7 @@ mod bad_requests;
 mod cuts;
 mod files;
 mod listings;
+mod live;
 mod players;
 mod playlists;
 
