@@ -142,3 +142,17 @@ async fn what_did_not_change_is_not_sent_again() {
     assert_eq!(changed.status, 200);
     assert_ne!(changed.header("etag"), Some(&*etag));
 }
+
+#[tokio::test]
+async fn long_texts_are_compressed_and_video_is_not() {
+    let served = Served::with(&[0, 2]).await;
+    for (accepted, encoding) in [("gzip", "gzip"), ("zstd, gzip", "zstd")] {
+        let accept = format!("Accept-Encoding: {accepted}");
+        let compressed = answer(&served, &from(0), &[&accept]).await;
+        assert_eq!((compressed.status, compressed.header("content-encoding")), (200, Some(encoding)));
+        assert!(compressed.header("vary").is_some_and(|vary| vary.contains("accept-encoding")));
+    }
+    let file = served.segment("source", 4, Completeness::Full, &[b'x'; 1000]).await;
+    let video = served.send("GET", &file, &["Accept-Encoding: gzip"]).await;
+    assert_eq!((video.header("content-encoding"), video.body.len()), (None, 1000));
+}
