@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
 use crate::playlist::live::LivePlaylists;
+use crate::playlist::texts::Texts;
 
 /// How many requests select segments at a time. Each may hold the listings of two weeks in memory,
 /// and they share one disk.
@@ -21,6 +22,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) metrics: Metrics,
     pub(crate) live: Arc<LivePlaylists>,
+    pub(crate) texts: Texts,
     clock: Arc<dyn Clock>,
     selections: Arc<Semaphore>,
     select_segments: Timed,
@@ -34,6 +36,7 @@ impl App {
             store,
             metrics: context.metrics.clone(),
             live: Arc::default(),
+            texts: Texts::default(),
             clock: Arc::clone(&context.clock),
             selections: Arc::new(Semaphore::new(SELECTIONS_AT_ONCE)),
             select_segments,

@@ -3,10 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use common::format::hls::WriteError;
 use futures_util::stream;
 
 use super::{is_known, streamed};
@@ -77,18 +78,32 @@ pub(crate) async fn media(
     let playlist = app.select(feed, read, MediaPlaylist::len).await?;
     let skip = if wants_update { playlist.skippable() } else { 0 };
     // weak, because what is sent may be compressed in several ways
-    let etag = format!("W/\"{:016x}-{skip}\"", playlist.digest());
+    let digest = playlist.digest();
+    let etag = format!("W/\"{digest:016x}-{skip}\"");
     let mut response = if is_known(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let text = Text::new(playlist, skip).map_err(io::Error::other);
-        let text = text.map_err(ApiError::internal("write a playlist"))?;
-        let pieces = text.map(|piece| piece.map(Bytes::from).map_err(io::Error::other));
-        streamed(stream::iter(pieces)).into_response()
+        let text = text(&app, playlist, digest, skip).await.map_err(io::Error::other);
+        text.map_err(ApiError::internal("write a playlist"))?.into_response()
     };
     let etag = HeaderValue::try_from(etag).expect("digits are valid in a header");
     response.headers_mut().extend([(header::ETAG, etag)]);
     Ok((HEADERS, response).into_response())
+}
+
+/// The text of `playlist`, whose digest is given, without its first `skip` segments.
+async fn text(
+    app: &App,
+    playlist: MediaPlaylist,
+    digest: u64,
+    skip: usize,
+) -> Result<Body, WriteError> {
+    if let Some(text) = app.texts.get(&playlist, digest, skip).await? {
+        return Ok(text.into());
+    }
+    let pieces = Text::new(playlist, skip)?;
+    let pieces = pieces.map(|piece| piece.map(Bytes::from).map_err(io::Error::other));
+    Ok(streamed(stream::iter(pieces)))
 }
 
 /// Whether only what is new is asked for (RFC 8216bis §6.2.5.1).

@@ -23,7 +23,7 @@ const MAX_HOURS: usize = 400;
 const SKIP_BOUNDARY: (u64, u64) = (6, 60);
 
 /// What a media playlist lists.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct MediaPlaylist {
     pub(super) feed: Feed,
     /// In order; what is known of their segments' heads was read.
@@ -39,7 +39,7 @@ pub(crate) struct MediaPlaylist {
 }
 
 /// Where a player is told that the stream does not follow on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Marks {
     /// At holes, where the format changes, and at these instants.
     AsFound(Vec<Timestamp>),

@@ -4,4 +4,5 @@ pub(crate) mod live;
 pub(crate) mod media;
 pub(crate) mod span;
 pub(crate) mod text;
+pub(crate) mod texts;
 pub(crate) mod variants;

@@ -202,4 +202,4 @@ fn escaped_name(segment: Segment<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

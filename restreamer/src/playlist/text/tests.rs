@@ -9,7 +9,7 @@ use common::plan::select::best_segments;
 
 use super::*;
 
-const TS: Head = Head { container: Container::MpegTs, independent: true, format: Some(1) };
+pub(in crate::playlist) const TS: Head = Head { container: Container::MpegTs, independent: true, format: Some(1) };
 const MP4: Head =
     Head { container: Container::Fmp4 { init_bytes: 700 }, independent: true, format: Some(2) };
 const OTHER_MP4: Head =
@@ -17,7 +17,7 @@ const OTHER_MP4: Head =
 
 /// Segments of 1000 bytes and two seconds, one after the other from `first` seconds after ten
 /// o'clock.
-fn parts(first: u32, heads: &[Head]) -> Vec<Part> {
+pub(in crate::playlist) fn parts(first: u32, heads: &[Head]) -> Vec<Part> {
     let hash = ContentHash::of(b"");
     let start = |number: usize| first + 2 * u32::try_from(number).unwrap();
     let name = |number| {
@@ -41,7 +41,7 @@ fn parts(first: u32, heads: &[Head]) -> Vec<Part> {
     parts
 }
 
-fn playlist(parts: Vec<Part>) -> MediaPlaylist {
+pub(in crate::playlist) fn playlist(parts: Vec<Part>) -> MediaPlaylist {
     MediaPlaylist {
         feed: common::io::store::Feed {
             channel: "c".parse().unwrap(),
