@@ -84,7 +84,9 @@ impl OddForm {
         match self {
             Self::ZeroBefore => format!("{start}-0{duration}-{rest}"),
             Self::ZeroAfter => format!("{start}-{duration}0-{rest}"),
-            Self::ShortStart => format!("{}-{duration}-{rest}", start.trim_end_matches('0').trim_end_matches('.')),
+            Self::ShortStart => {
+                format!("{}-{duration}-{rest}", start.trim_end_matches('0').trim_end_matches('.'))
+            }
         }
     }
 }

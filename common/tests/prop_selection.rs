@@ -86,7 +86,8 @@ fn files() -> impl Strategy<Value = Vec<File>> {
 }
 
 fn range() -> impl Strategy<Value = TimeRange> {
-    (instant(), instant()).prop_filter_map("no span", |(start, end)| TimeRange::new(at(start), at(end)))
+    (instant(), instant())
+        .prop_filter_map("no span", |(start, end)| TimeRange::new(at(start), at(end)))
 }
 
 fn listings(files: &[File]) -> Vec<Arc<HourListing>> {
@@ -147,9 +148,8 @@ fn reference(files: &[File], range: TimeRange) -> Vec<Option<String>> {
         chosen.push(Some(candidate.path()));
         previous = Some(candidate);
     }
-    let complete = previous.is_some_and(|last| {
-        last.published().0 == Completeness::Full && last.end() >= range.end()
-    });
+    let complete = previous
+        .is_some_and(|last| last.published().0 == Completeness::Full && last.end() >= range.end());
     chosen.extend((!complete).then_some(None));
     chosen
 }

@@ -38,7 +38,9 @@ mod tests {
 
     fn digest(values: &[u64]) -> u64 {
         let mut digest = Digest::default();
-        values.iter().for_each(|value| digest.mix(*value));
+        for value in values {
+            digest.mix(*value);
+        }
         digest.finish()
     }
 

@@ -26,12 +26,11 @@ pub fn push_number(out: &mut String, value: u64) {
 /// Appends the shortest decimal that reads back as `value`, always with a point and never with an
 /// exponent: `2.0`, `1.967`.
 pub fn push_decimal(out: &mut String, value: f64) {
-    match whole_micros(value) {
-        Some(micros) => push_micros(out, micros),
-        None => {
-            let point = if value.fract() == 0.0 { ".0" } else { "" };
-            write!(out, "{value}{point}").expect("a String takes any text");
-        }
+    if let Some(micros) = whole_micros(value) {
+        push_micros(out, micros);
+    } else {
+        let point = if value.fract() == 0.0 { ".0" } else { "" };
+        write!(out, "{value}{point}").expect("a String takes any text");
     }
 }
 

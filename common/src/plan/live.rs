@@ -148,7 +148,8 @@ impl Announced {
             let mut previous = self.parts.last().map(Part::last);
             let mut ready = 0;
             for segment in part.segments() {
-                waits_for = doubt(previous, segment).filter(|since| self.is_near(*since, newest, now));
+                waits_for =
+                    doubt(previous, segment).filter(|since| self.is_near(*since, newest, now));
                 if waits_for.is_some() {
                     break;
                 }

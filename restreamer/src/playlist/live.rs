@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::TimeDelta;
 use common::base::time::{Hour, TimeRange, Timestamp};
 use common::io::store::{Feed, Store};
-use common::plan::listing::{Format, HourListing};
+use common::plan::listing::{Format, HourListing, Segment};
 use common::plan::live::{Announced, Kept};
 use common::plan::select::{JOIN_TOLERANCE, Part, hole_between};
 
@@ -64,9 +64,8 @@ impl LivePlaylists {
                 coldest.map(|key| lines.remove(&key));
             }
         }
-        let followed = lines
-            .entry(key)
-            .or_insert_with(|| Followed { line: Arc::default(), last_asked: now });
+        let followed =
+            lines.entry(key).or_insert_with(|| Followed { line: Arc::default(), last_asked: now });
         followed.last_asked = now;
         Some(Follow { line: Arc::clone(&followed.line), span })
     }
@@ -155,7 +154,7 @@ impl Line {
         let Some(window) = window.filter(|_| self.announced.parts().is_empty()) else {
             return Some(range);
         };
-        let newest = listings.iter().flat_map(|hour| hour.candidates()).map(|s| s.end()).max()?;
+        let newest = listings.iter().flat_map(|hour| hour.candidates()).map(Segment::end).max()?;
         TimeRange::new(newest - window, range.end())
     }
 
@@ -165,7 +164,8 @@ impl Line {
         let (marked, mut format) = (self.marked.map(|m| m.0), self.marked.and_then(|m| m.1));
         let is_new = |start| marked.is_none_or(|marked| start > marked);
         let first_new = parts.partition_point(|part| !is_new(part.last().start()));
-        let hours: Vec<Hour> = parts[first_new..].iter().map(|part| part.listing().hour()).collect();
+        let hours: Vec<Hour> =
+            parts[first_new..].iter().map(|part| part.listing().hour()).collect();
         let noted = store.discontinuities(feed, &hours);
         let before = first_new.checked_sub(1).map(|before| parts[before].last());
         let mut previous = before.or_else(|| self.announced.before());

@@ -84,12 +84,10 @@ impl MediaPlaylist {
         let listings: io::Result<Vec<_>> =
             hours.iter().map(|hour| store.hour(feed, *hour)).collect();
         let listings = listings.map_err(ApiError::internal("list segments"))?;
-        let read = match live.follow(feed, asked, span, now) {
-            Some(line) => line.advance(store, feed, &listings, now),
-            None => {
-                let selection = best_segments(&listings, range);
-                Self::finished(store, feed, selection, &hours)
-            }
+        let read = if let Some(followed) = live.follow(feed, asked, span, now) {
+            followed.advance(store, feed, &listings, now)
+        } else {
+            Self::finished(store, feed, best_segments(&listings, range), &hours)
         };
         read.map_err(ApiError::internal("read segments"))
     }
@@ -147,7 +145,8 @@ impl MediaPlaylist {
     pub(crate) fn skippable(&self) -> usize {
         let end = self.parts.last().map(|part| part.last().end());
         let Some((boundary, end)) = self.can_skip_until().zip(end) else { return 0 };
-        let boundary = chrono::TimeDelta::seconds(i64::try_from(boundary).unwrap_or(i64::MAX / 1000));
+        let boundary =
+            chrono::TimeDelta::seconds(i64::try_from(boundary).unwrap_or(i64::MAX / 1000));
         let is_old = |start: Timestamp| start < end - boundary;
         let mut count = 0;
         for part in &self.parts {
@@ -175,10 +174,13 @@ impl MediaPlaylist {
 
     /// Whether it is certain that every segment can be played without those before it.
     pub(super) fn is_independent(&self) -> bool {
-        !self.parts.is_empty() && self.parts.iter().all(|part| {
-            let heads = part.listing().heads().view();
-            part.picks().iter().all(|pick| heads.get(*pick).is_some_and(|head| head.independent))
-        })
+        !self.parts.is_empty()
+            && self.parts.iter().all(|part| {
+                let heads = part.listing().heads().view();
+                part.picks()
+                    .iter()
+                    .all(|pick| heads.get(*pick).is_some_and(|head| head.independent))
+            })
     }
 
     /// A number that differs where the text does.
@@ -196,8 +198,10 @@ impl MediaPlaylist {
             digest.mix(mark.micros().unsigned_abs());
         }
         let kind = u64::from(self.grows) | (self.end as u64) << 1;
-        let rest = [self.media_sequence, self.discontinuity_sequence, self.target_duration, kind];
-        rest.into_iter().for_each(|number| digest.mix(number));
+        for number in [self.media_sequence, self.discontinuity_sequence, self.target_duration, kind]
+        {
+            digest.mix(number);
+        }
         digest.mix(u64::from(self.has_maps()) | u64::from(self.is_independent()) << 1);
         digest.finish()
     }

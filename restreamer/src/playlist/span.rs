@@ -56,7 +56,10 @@ fn last_seconds(text: &str) -> Result<u32, ApiError> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = text.parse().ok().filter(|seconds| is_plain && (1..=longest).contains(seconds));
     seconds.ok_or_else(|| {
-        ApiError::parameter("last", format!("it must be a whole number of seconds from 1 to {longest}"))
+        ApiError::parameter(
+            "last",
+            format!("it must be a whole number of seconds from 1 to {longest}"),
+        )
     })
 }
 

@@ -79,7 +79,11 @@ impl Text {
                 push_name(&mut uri, segment);
                 let discontinuity = self.is_marked(previous, segment, head.format);
                 self.map = map(self.map.take(), segment, head, &uri, |format| {
-                    format!("{}{}", &uri[..folder], escaped_name(anchor(part, segment, format, &heads)))
+                    format!(
+                        "{}{}",
+                        &uri[..folder],
+                        escaped_name(anchor(part, segment, format, &heads))
+                    )
                 });
                 self.writer.segment(&SegmentEntry {
                     uri: &uri,
@@ -120,9 +124,8 @@ impl Iterator for Text {
         let parts = &self.playlist.parts;
         let part = parts.get(self.next_part).cloned();
         let before = self.next_part.checked_sub(1).map(|before| parts[before].clone());
-        let mut written = part.map_or(Ok(()), |part| {
-            self.write_part(&part, before.as_ref().map(Part::last))
-        });
+        let mut written =
+            part.map_or(Ok(()), |part| self.write_part(&part, before.as_ref().map(Part::last)));
         self.next_part += 1;
         if self.next_part >= self.playlist.parts.len() {
             self.is_done = true;
@@ -180,10 +183,16 @@ fn media_bytes(head: KnownHead) -> Option<ByteRange> {
 }
 
 /// The first segment of the hour since when every one is of `format`, as far as is known.
-fn anchor<'a>(part: &'a Part, segment: Segment<'a>, format: Format, heads: &HeadsView<'_>) -> Segment<'a> {
+fn anchor<'a>(
+    part: &'a Part,
+    segment: Segment<'a>,
+    format: Format,
+    heads: &HeadsView<'_>,
+) -> Segment<'a> {
     let before = part.listing().line_before(segment);
-    let is_same =
-        |segment: &Segment<'_>| heads.get(segment.index()).is_some_and(|head| head.format == format);
+    let is_same = |segment: &Segment<'_>| {
+        heads.get(segment.index()).is_some_and(|head| head.format == format)
+    };
     before.take_while(is_same).last().unwrap_or(segment)
 }
 

@@ -149,7 +149,10 @@ async fn long_texts_are_compressed_and_video_is_not() {
     for (accepted, encoding) in [("gzip", "gzip"), ("zstd, gzip", "zstd")] {
         let accept = format!("Accept-Encoding: {accepted}");
         let compressed = answer(&served, &from(0), &[&accept]).await;
-        assert_eq!((compressed.status, compressed.header("content-encoding")), (200, Some(encoding)));
+        assert_eq!(
+            (compressed.status, compressed.header("content-encoding")),
+            (200, Some(encoding))
+        );
         assert!(compressed.header("vary").is_some_and(|vary| vary.contains("accept-encoding")));
     }
     let file = served.segment("source", 4, Completeness::Full, &[b'x'; 1000]).await;

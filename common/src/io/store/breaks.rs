@@ -43,11 +43,11 @@ impl Store {
     /// Where the notes of any node say that what begins there does not follow on from what was
     /// before, in `hours` of `feed`; sorted. What cannot be read says nothing. Blocks on the disk.
     pub fn discontinuities(&self, feed: &Feed, hours: &[Hour]) -> Vec<Timestamp> {
-        let notes = self.base().join(FOLDER);
-        let nodes = self.folder_names(&notes).unwrap_or_default();
+        let base = self.base().join(FOLDER);
+        let nodes = self.folder_names(&base).unwrap_or_default();
         let mut all = Vec::new();
         for node in nodes {
-            let mut folder = notes.join(node.as_str());
+            let mut folder = base.join(node.as_str());
             folder.extend([feed.channel.as_str(), feed.quality.as_str()]);
             if !folder.is_dir() {
                 continue;
@@ -110,7 +110,8 @@ mod tests {
         let hour: Hour = "2026-11-20T10".parse().unwrap();
         let at = |second| hour.start() + chrono::TimeDelta::seconds(second);
         let of = |node: &str| Notes::new(store.clone(), node.parse().unwrap(), feed.clone());
-        let discontinuity = |start| Note::Discontinuity { start, detail: String::new(), learned: start };
+        let discontinuity =
+            |start| Note::Discontinuity { start, detail: String::new(), learned: start };
         let missing = Note::Missing {
             start: at(1),
             duration: 2.0,

@@ -2,7 +2,6 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 
 /// How much of a folder is read in one system call: some 600 names.
-const READ_BYTES: usize = 64 * 1024;
+const READ_BYTES: usize = 64 << 10;
 
 /// The longest grain of any file system's times, in seconds: that of FAT.
 const COARSEST_GRAIN_SECONDS: i64 = 2;
@@ -85,8 +84,8 @@ impl Folder {
 
     /// Calls `each` with every name that is UTF-8, not hidden and not a folder's, in no order.
     pub(super) fn each_file(&self, mut each: impl FnMut(&str)) -> io::Result<()> {
-        let mut buffer = Box::new([MaybeUninit::<u8>::uninit(); READ_BYTES]);
-        let mut entries = RawDir::new(&self.folder, &mut *buffer);
+        let mut buffer = Vec::with_capacity(READ_BYTES);
+        let mut entries = RawDir::new(&self.folder, buffer.spare_capacity_mut());
         while let Some(entry) = entries.next() {
             let entry = entry?;
             let name = entry.file_name();

@@ -57,34 +57,33 @@ impl Index {
         if let Some(known) = known.as_ref().filter(|known| known.still_holds(folder)) {
             return Ok(Arc::clone(&known.listing));
         }
-        let (listing, stamp) = match read(hour, folder, told) {
-            Ok(read) => read,
+        let before = known.take().map(|known| known.listing);
+        match read(hour, folder, told) {
+            Ok((listing, stamp)) => {
+                let listing = shared(listing, before);
+                let bytes = listing.memory_bytes() + ENTRY_BYTES;
+                *known = Some(Known { stamp, listing: Arc::clone(&listing) });
+                drop(known);
+                self.hours().weigh(feed, hour, bytes, self.max_bytes);
+                Ok(listing)
+            }
             Err(error) => match Trouble::of(&error) {
-                Trouble::Ours => return Err(error),
                 Trouble::Gone => {
-                    *known = None;
                     self.hours().forget(feed, hour);
-                    return Ok(Arc::new(empty(hour)));
+                    Ok(empty(hour))
                 }
                 Trouble::Unreadable => {
                     told.unreadable(folder, &error);
-                    let before = known.as_ref().map(|known| Arc::clone(&known.listing));
-                    return Ok(before.unwrap_or_else(|| Arc::new(empty(hour))));
+                    let listing = before.unwrap_or_else(|| empty(hour));
+                    *known = Some(Known { stamp: None, listing: Arc::clone(&listing) });
+                    Ok(listing)
+                }
+                Trouble::Ours => {
+                    *known = before.map(|listing| Known { stamp: None, listing });
+                    Err(error)
                 }
             },
-        };
-        // whoever holds the listing of before shares it where nothing changed that it tells
-        let before = known.take().map(|known| known.listing);
-        let listing = match before {
-            Some(before) if *before == listing => before,
-            Some(before) => Arc::new(listing.inheriting(&before)),
-            None => Arc::new(listing),
-        };
-        let bytes = listing.memory_bytes() + ENTRY_BYTES;
-        *known = Some(Known { stamp, listing: Arc::clone(&listing) });
-        drop(known);
-        self.hours().weigh(feed, hour, bytes, self.max_bytes);
-        Ok(listing)
+        }
     }
 
     fn hours(&self) -> MutexGuard<'_, Hours> {
@@ -92,15 +91,20 @@ impl Index {
     }
 }
 
-fn empty(hour: Hour) -> HourListing {
-    ListingBuilder::new(hour).finish(|_| None)
+fn empty(hour: Hour) -> Arc<HourListing> {
+    Arc::new(ListingBuilder::new(hour).finish(|_| None))
 }
 
-fn read(
-    hour: Hour,
-    path: &Path,
-    told: &impl Told,
-) -> io::Result<(HourListing, Option<Stamp>)> {
+/// `listing`, or the one of `before` where that tells the same, so that whoever holds it shares it.
+fn shared(listing: HourListing, before: Option<Arc<HourListing>>) -> Arc<HourListing> {
+    match before {
+        Some(before) if *before == listing => before,
+        Some(before) => Arc::new(listing.inheriting(&before)),
+        None => Arc::new(listing),
+    }
+}
+
+fn read(hour: Hour, path: &Path, told: &impl Told) -> io::Result<(HourListing, Option<Stamp>)> {
     let folder = Folder::open(path)?;
     let mut builder = ListingBuilder::new(hour);
     folder.each_file(|name| {

@@ -55,7 +55,8 @@ fn missing_spans_are_named_unless_they_are_allowed() {
         "source lacks 2026-11-20 10:00:04.000 to 10:00:06.000, 10:00:10.000 to 10:00:12.000"
     );
     let plan = plan(&hours, &ranges, Holes::Allow).unwrap();
-    let holes: Vec<usize> = plan.ranges.iter().map(|range| range.selection.holes().count()).collect();
+    let holes: Vec<usize> =
+        plan.ranges.iter().map(|range| range.selection.holes().count()).collect();
     assert_eq!(holes, [1, 1]);
     assert_eq!(plan.segments(), 6);
 }

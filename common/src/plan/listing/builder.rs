@@ -33,12 +33,7 @@ pub enum NameKind {
 impl ListingBuilder {
     /// Begins the listing of `hour`.
     pub fn new(hour: Hour) -> Self {
-        Self {
-            hour,
-            segments: Vec::new(),
-            tombstoned: HashSet::new(),
-            canonical: String::new(),
-        }
+        Self { hour, segments: Vec::new(), tombstoned: HashSet::new(), canonical: String::new() }
     }
 
     /// Takes in the file `name`.

@@ -40,8 +40,8 @@ fn only_what_ends_like_a_segment_is_a_stranger() {
 
 #[test]
 fn a_rival_that_vanished_does_not_count() {
-    let files = [b"a", b"b"]
-        .map(|bytes| format!("00:00.000000-2.0-full-{}.ts", ContentHash::of(bytes)));
+    let files =
+        [b"a", b"b"].map(|bytes| format!("00:00.000000-2.0-full-{}.ts", ContentHash::of(bytes)));
     let listing = HourListing::new(hour(), &files, |name| (name == files[1]).then_some(7));
     assert_eq!(listing.segments().map(Segment::file_name).collect::<Vec<_>>(), [&*files[1]]);
     assert_eq!(listing.candidates().count(), 1);

@@ -9,7 +9,8 @@ use common::plan::select::best_segments;
 
 use super::*;
 
-pub(in crate::playlist) const TS: Head = Head { container: Container::MpegTs, independent: true, format: Some(1) };
+pub(in crate::playlist) const TS: Head =
+    Head { container: Container::MpegTs, independent: true, format: Some(1) };
 const MP4: Head =
     Head { container: Container::Fmp4 { init_bytes: 700 }, independent: true, format: Some(2) };
 const OTHER_MP4: Head =
@@ -138,7 +139,9 @@ fn an_initialization_section_is_named_once_an_hour() {
 #[test]
 fn an_update_leaves_out_what_is_known() {
     let growing = MediaPlaylist {
-        marks: Marks::Announced(vec!["2026-11-20T10".parse::<Hour>().unwrap().start() + TimeDelta::seconds(4)]),
+        marks: Marks::Announced(vec![
+            "2026-11-20T10".parse::<Hour>().unwrap().start() + TimeDelta::seconds(4),
+        ]),
         grows: true,
         discontinuity_sequence: 3,
         ..playlist(parts(0, &[TS; 4]))

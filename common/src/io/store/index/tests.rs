@@ -59,7 +59,8 @@ impl Bench {
 
     /// Dates the folder back, so that it counts as unchanged for long.
     fn settle(&self, number: u32) {
-        let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(1_700_000_000_000_000_001);
+        let long_ago =
+            std::time::UNIX_EPOCH + std::time::Duration::from_nanos(1_700_000_000_000_000_001);
         std::fs::File::open(self.folder(number)).unwrap().set_modified(long_ago).unwrap();
     }
 
