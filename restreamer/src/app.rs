@@ -9,6 +9,7 @@ use common::service::Context;
 use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
+use crate::listings::Listings;
 use crate::playlist::live::LivePlaylists;
 use crate::playlist::texts::Texts;
 
@@ -21,6 +22,7 @@ const SELECTIONS_AT_ONCE: usize = 4;
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) metrics: Metrics,
+    pub(crate) listings: Listings,
     pub(crate) live: Arc<LivePlaylists>,
     pub(crate) texts: Texts,
     clock: Arc<dyn Clock>,
@@ -35,6 +37,7 @@ impl App {
         Self {
             store,
             metrics: context.metrics.clone(),
+            listings: Listings::default(),
             live: Arc::default(),
             texts: Texts::default(),
             clock: Arc::clone(&context.clock),

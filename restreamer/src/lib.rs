@@ -14,6 +14,7 @@ mod config;
 mod error;
 mod files;
 mod handlers;
+mod listings;
 mod media_type;
 mod playlist;
 mod request;

@@ -11,7 +11,7 @@ pub fn push_padded(out: &mut String, value: u64, width: usize) {
     let (mut at, mut rest) = (MAX_DIGITS, value);
     while rest > 0 {
         at -= 1;
-        digits[at] += u8::try_from(rest % 10).expect("a digit fits");
+        digits[at] |= (rest % 10).to_le_bytes()[0];
         rest /= 10;
     }
     let first = at.min(MAX_DIGITS - width.clamp(1, MAX_DIGITS));
@@ -50,7 +50,8 @@ fn whole_micros(value: f64) -> Option<u64> {
     if !(0.0..MOST).contains(&micros) || value.is_sign_negative() {
         return None;
     }
-    let micros = micros.round() as u64;
+    // to the nearest; any other fails the test below
+    let micros = (micros + 0.5) as u64;
     // one division of exact numbers rounds as reading the decimal does
     (micros as f64 / 1e6 == value).then_some(micros)
 }

@@ -3,14 +3,17 @@
 use std::io;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use common::base::time::Hour;
 use common::io::store::{Feed, Store};
-use common::plan::listing::{FolderKind, visible_names};
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::files::names_nothing;
+use crate::listings::HourFolder;
 use crate::request::{Names, Query};
 
 type Listing = Result<Json<Vec<String>>, ApiError>;
@@ -30,19 +33,25 @@ pub(crate) async fn hours(State(app): State<App>, names: Names) -> Listing {
     listing(app.store.blocking(move |store| store.hours(&feed)).await)
 }
 
-pub(crate) async fn files(State(app): State<App>, names: Names, query: Query) -> Listing {
+pub(crate) async fn files(
+    State(app): State<App>,
+    names: Names,
+    query: Query,
+) -> Result<Response, ApiError> {
     let [channel, quality, hour] = names.exactly()?;
     let tombstones = query.flag("tombstones")?;
     let Ok(hour) = hour.as_str().parse::<Hour>() else {
-        return Ok(Json(Vec::new()));
+        return Ok(Json::<[&str; 0]>([]).into_response());
     };
-    let kind = FolderKind::of(quality.as_str());
-    let feed = Feed { channel, quality };
-    let names = app.store.blocking(move |store| {
-        let names = store.file_names(&feed, hour)?;
-        Ok(visible_names(&names, kind, tombstones).into_iter().map(str::to_owned).collect())
-    });
-    listing(names.await)
+    let folder = HourFolder { feed: Feed { channel, quality }, hour, tombstones };
+    let listings = app.listings.clone();
+    let listed = app.store.blocking(move |store| listings.get(store, &folder)).await;
+    let json = match listed {
+        Ok(json) => json,
+        Err(error) if names_nothing(&error) => Bytes::from_static(b"[]"),
+        Err(error) => return Err(ApiError::internal("list what is stored")(error)),
+    };
+    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }
 
 fn listing<T: ToString>(names: io::Result<Vec<T>>) -> Listing {

@@ -51,7 +51,9 @@ pub enum WriteError {
 /// Whether `uri` stays one line of its own that is not read as a tag or comment.
 fn checked_uri(uri: &str) -> Result<&str, WriteError> {
     // an address is ASCII, and blanks in it are escaped (RFC 3986 §2)
-    let valid = !uri.is_empty() && uri.bytes().all(|byte| byte.is_ascii_graphic());
+    // every byte is looked at even after a bad one: that can be done for many at a time
+    let is_clean = uri.bytes().fold(true, |clean, byte| clean & byte.is_ascii_graphic());
+    let valid = is_clean && !uri.is_empty();
     if valid && !uri.starts_with('#') { Ok(uri) } else { Err(WriteError::Uri) }
 }
 

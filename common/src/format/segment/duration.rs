@@ -48,9 +48,17 @@ impl MediaDuration {
     }
 
     /// The duration in whole microseconds, half to even.
-    #[expect(clippy::cast_possible_truncation, reason = "at most 3600 s")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "at most 3600 s, so that all numbers are exact"
+    )]
     pub fn micros(self) -> i64 {
-        (self.0 * 1e6).round_ties_even() as i64
+        // what `round_ties_even` does, which is a call where the processor is not known to have it
+        let micros = self.0 * 1e6;
+        let whole = micros as i64;
+        let rest = micros - whole as f64;
+        whole + i64::from(rest > 0.5 || (rest >= 0.5 && whole % 2 == 1))
     }
 
     /// The duration in whole microseconds, half to even.
@@ -142,6 +150,11 @@ mod tests {
 
     #[test]
     fn rounds_half_to_even() {
+        for seconds in [0.0, 0.1, 1.967, 2.0, 3599.999_999_5, 3600.0, 4.166_666_666_666_667] {
+            let expected = (seconds * 1e6_f64).round_ties_even();
+            let micros = MediaDuration::from_seconds(seconds).unwrap().micros();
+            assert!((micros as f64 - expected).abs() < f64::EPSILON, "{seconds}");
+        }
         let micros = |seconds| MediaDuration::from_seconds(seconds).unwrap().micros();
         assert_eq!(micros(0.000_000_5), 0);
         assert_eq!(micros(0.000_001_5), 2);

@@ -16,8 +16,8 @@ const READ_BYTES: usize = 64 << 10;
 const COARSEST_GRAIN_SECONDS: i64 = 2;
 
 /// Which folder it was, and when its names last changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
     device: u64,
     inode: u64,
     seconds: i64,

@@ -34,6 +34,8 @@ use base::Base;
 pub use base::{Access, OpenError};
 use breaks::Breaks;
 use durable::Folders;
+pub use folder::Stamp;
+use folder::{Folder, Trouble};
 use index::Index;
 pub use publish::{Published, TempFile, TempSegment};
 use strangers::Strangers;
@@ -143,7 +145,7 @@ impl Store {
     ///
     /// When the feed's folder cannot be read.
     pub fn hours(&self, feed: &Feed) -> io::Result<Vec<Hour>> {
-        let names = self.entries(&self.feed_path(feed), FileKind::Folder)?;
+        let names = self.folders_in(&self.feed_path(feed))?;
         let mut hours: Vec<Hour> = names.iter().filter_map(|name| name.parse().ok()).collect();
         hours.sort_unstable();
         Ok(hours)
@@ -156,7 +158,37 @@ impl Store {
     ///
     /// When the folder cannot be read.
     pub fn file_names(&self, feed: &Feed, hour: Hour) -> io::Result<Vec<String>> {
-        self.entries(&self.hour_path(feed, hour), FileKind::File)
+        self.stamped_file_names(feed, hour).map(|(names, _)| names)
+    }
+
+    /// As [`Store::file_names`], with the stamp that the folder has as long as they hold; without one
+    /// when they may change unseen.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn stamped_file_names(
+        &self,
+        feed: &Feed,
+        hour: Hour,
+    ) -> io::Result<(Vec<String>, Option<Stamp>)> {
+        let mut names = Vec::new();
+        let read = Folder::open(&self.hour_path(feed, hour)).and_then(|folder| {
+            folder.each_file(|name| names.push(name.to_owned()))?;
+            Ok(folder.stamp)
+        });
+        match read {
+            Ok(stamp) => Ok((names, stamp)),
+            Err(error) if Trouble::of(&error) == Trouble::Gone => {
+                self.check().map(|()| (Vec::new(), None))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The stamp of the folder of an hour now, `None` when it cannot be told.
+    pub fn stamp(&self, feed: &Feed, hour: Hour) -> Option<Stamp> {
+        Stamp::read(&self.hour_path(feed, hour)).ok()
     }
 
     /// The segments of one hour; none when there is no such hour, or its folder was never readable.
@@ -199,16 +231,16 @@ impl Store {
     }
 
     fn folder_names(&self, folder: &Path) -> io::Result<Vec<FolderName>> {
-        let names = self.entries(folder, FileKind::Folder)?;
+        let names = self.folders_in(folder)?;
         let mut names: Vec<FolderName> =
             names.iter().filter_map(|name| name.parse().ok()).collect();
         names.sort_unstable();
         Ok(names)
     }
 
-    /// The names in `folder` that are UTF-8 and not hidden; none when there is no such folder. A link
-    /// is what it leads to.
-    fn entries(&self, folder: &Path, wanted: FileKind) -> io::Result<Vec<String>> {
+    /// The folders in `folder` whose names are UTF-8 and not hidden; none when there is no such folder.
+    /// A link is what it leads to.
+    fn folders_in(&self, folder: &Path) -> io::Result<Vec<String>> {
         let listing = match std::fs::read_dir(folder) {
             Ok(listing) => listing,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -224,19 +256,12 @@ impl Store {
             };
             let kind = entry.file_type()?;
             let is_folder = kind.is_dir() || (kind.is_symlink() && folder.join(&name).is_dir());
-            if !name.starts_with('.') && is_folder == (wanted == FileKind::Folder) {
+            if is_folder && !name.starts_with('.') {
                 names.push(name);
             }
         }
         Ok(names)
     }
-}
-
-/// What kind of directory entry to list.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FileKind {
-    File,
-    Folder,
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ pub struct MediaPlaylistWriter {
     target_duration: u64,
     map: Option<Map>,
     dates: DateWriter,
+    durations: DurationWriter,
     ended: bool,
 }
 
@@ -112,6 +113,7 @@ impl MediaPlaylistWriter {
             target_duration,
             map: None,
             dates: DateWriter::default(),
+            durations: DurationWriter::default(),
             ended: false,
         }
     }
@@ -155,9 +157,8 @@ impl MediaPlaylistWriter {
         if let Some(range) = &segment.byte_range {
             push_line(out, format_args!("#EXT-X-BYTERANGE:{range}"));
         }
-        out.push_str("#EXTINF:");
-        push_decimal(out, segment.duration);
-        for text in [",", segment.title, "\n", segment.uri, "\n"] {
+        self.durations.push_tag(out, segment.duration);
+        for text in [segment.title, "\n", segment.uri, "\n"] {
             out.push_str(text);
         }
         Ok(())
@@ -179,7 +180,9 @@ impl MediaPlaylistWriter {
 
     /// Hands over what was written since the last call.
     pub fn take(&mut self) -> String {
-        std::mem::take(&mut self.out)
+        // the next piece is probably about as long
+        let room = String::with_capacity(self.out.len() + self.out.len() / 16);
+        std::mem::replace(&mut self.out, room)
     }
 
     /// Hands over what was written since the last [`Self::take`], and ends the writing.
@@ -256,5 +259,26 @@ impl DateWriter {
             _ => push_padded(out, fraction, 6),
         }
         out.push_str("Z\n");
+    }
+}
+
+/// Writes EXTINF tags. Most segments are as long as the one before, so its text is kept.
+#[derive(Clone, Debug, Default)]
+struct DurationWriter {
+    duration: Option<f64>,
+    /// The tag up to the title.
+    tag: String,
+}
+
+impl DurationWriter {
+    fn push_tag(&mut self, out: &mut String, duration: f64) {
+        if self.duration != Some(duration) {
+            self.duration = Some(duration);
+            self.tag.clear();
+            self.tag.push_str("#EXTINF:");
+            push_decimal(&mut self.tag, duration);
+            self.tag.push(',');
+        }
+        out.push_str(&self.tag);
     }
 }
