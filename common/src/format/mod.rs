@@ -1,6 +1,10 @@
 //! Layer 2: the formats that Wubloader reads and writes. Pure.
 
+pub mod bits;
+pub mod codec;
+pub mod fmp4;
 pub mod folder;
 pub mod hls;
 pub mod media;
+pub mod mpegts;
 pub mod segment;

@@ -1,0 +1,68 @@
+//! HEVC (ITU-T H.265): kinds of NAL units, parameter sets, how slices begin, the codec's name.
+
+use std::fmt;
+
+use super::nal::{Kind, Slice};
+use crate::format::bits::Bits;
+
+mod sps;
+
+pub(super) use sps::sps_id;
+pub use sps::{Sps, Usability};
+
+/// The bytes in front of a NAL unit's payload (§7.3.1.2).
+const HEADER_BYTES: usize = 2;
+
+/// The `nal_unit_type` in a header.
+const fn unit_type(header: u8) -> u8 {
+    header >> 1 & 0x3f
+}
+
+/// The kind of `unit` (table 7-1); `None` if it has no header.
+pub(super) fn kind(unit: &[u8]) -> Option<Kind> {
+    let (header, _) = unit.split_first_chunk::<HEADER_BYTES>()?;
+    Some(match unit_type(header[0]) {
+        17..=20 => Kind::Clean,
+        // the highest are reserved, for slices
+        0..=31 => Kind::Slice,
+        32 => Kind::Vps,
+        33 => Kind::Sps,
+        34 => Kind::Pps,
+        _ => Kind::Other,
+    })
+}
+
+/// See [`super::nal::Syntax::pps_ids`] (§7.3.2.3.1).
+pub(super) fn pps_ids(unit: &[u8]) -> Option<(u32, u32)> {
+    let mut bits = Bits::rbsp(unit.get(HEADER_BYTES..)?);
+    Some((bits.unsigned()?, bits.unsigned()?))
+}
+
+/// See [`super::nal::Syntax::slice`] (§7.3.6.1).
+pub(super) fn slice(unit: &[u8]) -> Option<Slice> {
+    let mut bits = Bits::rbsp(unit.get(HEADER_BYTES..)?);
+    let first = bits.flag()?;
+    // where decoding may begin, no_output_of_prior_pics_flag comes first
+    bits.skip(u32::from(matches!(unit_type(unit[0]), 16..=23)))?;
+    Some(Slice { first, pps_id: bits.unsigned()? })
+}
+
+/// `profile_tier_level` (§7.3.3) without sub-layers, as bytes: they are the same ones in a sequence
+/// parameter set and in an MP4 file's configuration.
+///
+/// Prints as what follows `hvc1.` (ISO/IEC 14496-15 §E.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProfileTierLevel(pub [u8; 12]);
+
+impl fmt::Display for ProfileTierLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [profile, a, b, c, d, constraints @ .., level] = self.0;
+        let space = ["", "A", "B", "C"][usize::from(profile >> 6)];
+        let tier = if profile & 0x20 == 0 { 'L' } else { 'H' };
+        // the first flag is the last bit
+        let compatibility = u32::from_be_bytes([a, b, c, d]).reverse_bits();
+        write!(f, "{space}{}.{compatibility:X}.{tier}{level}", profile & 0x1f)?;
+        let zeros = constraints.iter().rev().take_while(|byte| **byte == 0).count();
+        constraints[..constraints.len() - zeros].iter().try_for_each(|byte| write!(f, ".{byte:X}"))
+    }
+}

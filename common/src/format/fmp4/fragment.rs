@@ -1,0 +1,141 @@
+//! Movie fragments (§8.8): `moof` boxes, and what they say of the samples in the `mdat` behind.
+
+use super::{Boxes, Defaults, Fields, find};
+
+/// How many samples a run may have that has nothing to say of each.
+const MOST_EQUAL_SAMPLES: u32 = 1 << 16;
+
+/// One `moof` box.
+#[derive(Clone, Copy, Debug)]
+pub struct Fragment<'a>(&'a [u8]);
+
+impl<'a> Fragment<'a> {
+    /// The content of a `moof` box.
+    pub const fn new(moof: &'a [u8]) -> Self {
+        Self(moof)
+    }
+
+    /// What there is of each track, in order. One that cannot be read is left out.
+    pub fn tracks(self) -> impl Iterator<Item = TrackFragment<'a>> {
+        let parts = Boxes::new(self.0).filter(|part| part.kind == *b"traf").enumerate();
+        parts.filter_map(|(index, part)| TrackFragment::parse(part.content, index == 0))
+    }
+}
+
+/// One `traf` box.
+#[derive(Clone, Copy, Debug)]
+pub struct TrackFragment<'a> {
+    /// The track's id.
+    pub id: u32,
+    /// When its first sample is decoded, in the track's ticks (`tfdt`).
+    pub decode_time: Option<u64>,
+    /// Whether the places of runs count from the beginning of the `moof` box.
+    pub from_fragment: bool,
+    duration: Option<u32>,
+    size: Option<u32>,
+    flags: Option<u32>,
+    content: &'a [u8],
+}
+
+impl<'a> TrackFragment<'a> {
+    fn parse(traf: &'a [u8], is_first: bool) -> Option<Self> {
+        let mut header = Fields(find(traf, b"tfhd")?);
+        let (_, flags) = header.version_and_flags()?;
+        let id = header.u32()?;
+        let from_file = flags & 0x1 != 0;
+        if from_file {
+            header.u64()?;
+        }
+        let mut optional =
+            |mask| if flags & mask == 0 { Some(None) } else { header.u32().map(Some) };
+        optional(0x2)?; // sample_description_index
+        let (duration, size, sample_flags) = (optional(0x8)?, optional(0x10)?, optional(0x20)?);
+        let decode_time = find(traf, b"tfdt").and_then(|tfdt| {
+            let mut fields = Fields(tfdt);
+            let (version, _) = fields.version_and_flags()?;
+            fields.long(version)
+        });
+        let from_fragment = !from_file && (is_first || flags & 0x2_0000 != 0);
+        let (flags, content) = (sample_flags, traf);
+        Some(Self { id, decode_time, from_fragment, duration, size, flags, content })
+    }
+
+    /// Its runs of samples. One that cannot be read is the last.
+    pub fn runs(self, track: Option<Defaults>) -> impl Iterator<Item = Run<'a>> {
+        let track = track.unwrap_or_default();
+        let defaults = Defaults {
+            duration: self.duration.unwrap_or(track.duration),
+            size: self.size.unwrap_or(track.size),
+            flags: self.flags.unwrap_or(track.flags),
+        };
+        let parts = Boxes::new(self.content).filter(|part| part.kind == *b"trun");
+        parts.map_while(move |part| Run::parse(part.content, defaults))
+    }
+}
+
+/// One `trun` box: samples whose bytes are one after another.
+#[derive(Clone, Debug)]
+pub struct Run<'a> {
+    /// Where the first sample begins, from where its [`TrackFragment`] says.
+    pub data_offset: Option<i32>,
+    flags: u32,
+    /// Of samples that have not been given.
+    left: u32,
+    first_flags: Option<u32>,
+    defaults: Defaults,
+    fields: Fields<'a>,
+}
+
+impl<'a> Run<'a> {
+    fn parse(trun: &'a [u8], defaults: Defaults) -> Option<Self> {
+        let mut fields = Fields(trun);
+        let (_, flags) = fields.version_and_flags()?;
+        let count = fields.u32()?;
+        let mut optional =
+            |mask| if flags & mask == 0 { Some(None) } else { fields.u32().map(Some) };
+        let data_offset = optional(0x1)?.map(u32::cast_signed);
+        let first_flags = optional(0x4)?;
+        let left = if flags & 0xf00 == 0 { count.min(MOST_EQUAL_SAMPLES) } else { count };
+        Some(Self { data_offset, flags, left, first_flags, defaults, fields })
+    }
+
+    fn own(&mut self, mask: u32, default: u32) -> Option<u32> {
+        if self.flags & mask == 0 { Some(default) } else { self.fields.u32() }
+    }
+}
+
+impl Iterator for Run<'_> {
+    type Item = Sample;
+
+    fn next(&mut self) -> Option<Sample> {
+        self.left = self.left.checked_sub(1)?;
+        let Defaults { duration, size, flags } = self.defaults;
+        let (duration, size) = (self.own(0x100, duration)?, self.own(0x200, size)?);
+        let flags = self.own(0x400, flags)?;
+        let composition_offset = self.own(0x800, 0)?.cast_signed();
+        // only the first sample's, once
+        let flags = self.first_flags.take().unwrap_or(flags);
+        Some(Sample { duration, size, flags, composition_offset })
+    }
+}
+
+/// One sample: usually a picture, or a frame of sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// In the track's ticks.
+    pub duration: u32,
+    /// In bytes.
+    pub size: u32,
+    /// §8.8.3.1.
+    pub flags: u32,
+    /// How much later it is shown than decoded, in the track's ticks. Older files have no negative ones,
+    /// and numbers as large as would be read as such here are in none.
+    pub composition_offset: i32,
+}
+
+impl Sample {
+    /// Whether decoding can begin with it, as its flags say.
+    pub const fn is_sync(self) -> bool {
+        self.flags & 0x1_0000 == 0
+    }
+}

@@ -1,0 +1,92 @@
+//! The initialization section's `moov` box (§8.2.1): which tracks there are.
+
+use super::{Boxes, Fields, SampleEntry, find, find_path};
+
+/// The tracks of an initialization section.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Movie<'a> {
+    /// In order; those that cannot be read are left out.
+    pub tracks: Vec<Track<'a>>,
+    /// Whether there is a track that cannot be read.
+    pub damaged: bool,
+}
+
+impl<'a> Movie<'a> {
+    /// Reads the content of a `moov` box.
+    pub fn parse(moov: &'a [u8]) -> Self {
+        let mut movie = Self::default();
+        for part in Boxes::new(moov).filter(|part| part.kind == *b"trak") {
+            match Track::parse(part.content) {
+                Some(track) => movie.tracks.push(track),
+                None => movie.damaged = true,
+            }
+        }
+        for part in Boxes::new(find(moov, b"mvex").unwrap_or_default()) {
+            let read = (part.kind == *b"trex").then(|| Defaults::parse(part.content)).flatten();
+            let Some((id, defaults)) = read else { continue };
+            let of_that_id = movie.tracks.iter_mut().filter(|track| track.id == id);
+            of_that_id.for_each(|track| track.defaults = Some(defaults));
+        }
+        movie
+    }
+
+    /// The track with that id.
+    pub fn track(&self, id: u32) -> Option<&Track<'a>> {
+        self.tracks.iter().find(|track| track.id == id)
+    }
+}
+
+/// One track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Track<'a> {
+    /// What fragments name it by.
+    pub id: u32,
+    /// Ticks in a second; not zero.
+    pub timescale: u32,
+    /// How it is coded: its first sample entry.
+    pub entry: SampleEntry<'a>,
+    /// What holds for its samples where a fragment says nothing.
+    pub defaults: Option<Defaults>,
+}
+
+impl<'a> Track<'a> {
+    fn parse(trak: &'a [u8]) -> Option<Self> {
+        let mdia = find(trak, b"mdia")?;
+        let mut header = Fields(find(mdia, b"mdhd")?);
+        let (version, _) = header.version_and_flags()?;
+        header.long(version)?; // creation_time
+        header.long(version)?; // modification_time
+        let timescale = header.u32().filter(|timescale| *timescale > 0)?;
+        let mut header = Fields(find(trak, b"tkhd")?);
+        let (version, _) = header.version_and_flags()?;
+        header.long(version)?;
+        header.long(version)?;
+        let id = header.u32()?;
+        let stsd = find_path(mdia, &[b"minf", b"stbl", b"stsd"])?;
+        // version, flags, number of entries
+        let entry = Boxes::new(stsd.get(8..)?).next()?;
+        Some(Self { id, timescale, entry: SampleEntry::new(entry), defaults: None })
+    }
+}
+
+/// `trex` (§8.8.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// Of a sample, in ticks.
+    pub duration: u32,
+    /// Of a sample, in bytes.
+    pub size: u32,
+    /// Of a sample (§8.8.3.1).
+    pub flags: u32,
+}
+
+impl Defaults {
+    fn parse(trex: &[u8]) -> Option<(u32, Self)> {
+        let mut fields = Fields(trex);
+        fields.version_and_flags()?;
+        let id = fields.u32()?;
+        fields.u32()?; // default_sample_description_index
+        let (duration, size, flags) = (fields.u32()?, fields.u32()?, fields.u32()?);
+        Some((id, Self { duration, size, flags }))
+    }
+}

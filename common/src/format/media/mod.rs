@@ -1,0 +1,17 @@
+//! What a stored segment is, from its own bytes: MPEG-TS, or fragmented MP4 with its initialization
+//! section in front. Nothing is taken from names, and nothing is decoded.
+//!
+//! Where bytes are damaged, contradict themselves or are of an unknown kind, the answer is the careful
+//! one: unknown, and not independent.
+
+use crate::base::hash::Hasher;
+
+mod head;
+
+pub use head::{Container, Head, HeadOutcome, MOST_HEAD_BYTES, head};
+
+/// The first 64 bits of the hash of what `hasher` took in.
+fn first_64_bits(hasher: Hasher) -> u64 {
+    let hash = hasher.finish();
+    hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}

@@ -1,0 +1,13 @@
+//! MPEG transport streams (ISO/IEC 13818-1): packets, the tables that say what is in them, and the
+//! headers of PES packets. Reads in place; anything damaged costs only itself.
+
+mod packet;
+mod pes;
+mod psi;
+
+pub use packet::{AdaptationField, PACKET_BYTES, Packet, Packets, first_packet};
+pub use pes::{PesHeader, PesPackets, PesPart};
+pub use psi::{Program, Stream, Streams};
+
+/// Ticks in a second of PTS and DTS (ISO/IEC 13818-1 §2.4.3.7).
+pub const TICKS_PER_SECOND: u32 = 90_000;

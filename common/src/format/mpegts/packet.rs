@@ -1,0 +1,204 @@
+//! Transport packets (ISO/IEC 13818-1 §2.4.3.2), found by their sync byte.
+
+/// The size of a packet.
+pub const PACKET_BYTES: usize = 188;
+
+const SYNC: u8 = 0x47;
+
+/// How many packets in a row show that a sync byte is one, where there are so many bytes.
+const PROOF: usize = 5;
+
+/// Where the packets begin that `bytes` hold, if there are any: the first place from which on every
+/// 188th byte is a sync byte, for five packets or to the end of the bytes. At most one packet's worth
+/// of other bytes may stand in front.
+pub fn first_packet(bytes: &[u8]) -> Option<usize> {
+    let last = bytes.len().checked_sub(PACKET_BYTES)?;
+    (0..=last.min(PACKET_BYTES)).find(|&start| {
+        let mut syncs = bytes[start..].iter().step_by(PACKET_BYTES).take(PROOF);
+        syncs.all(|byte| *byte == SYNC)
+    })
+}
+
+/// The packets in a stretch of bytes. Where the sync byte is missing, the next packet is the first that
+/// is followed by another one or by the end; an incomplete one at the end is left out.
+#[derive(Clone, Debug)]
+pub struct Packets<'a> {
+    bytes: &'a [u8],
+    position: usize,
+    skipped: usize,
+}
+
+impl<'a> Packets<'a> {
+    /// The packets in `bytes`.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0, skipped: 0 }
+    }
+
+    /// Where the next packet is looked for, counted from the first byte.
+    pub const fn position(&self) -> usize {
+        self.position
+    }
+
+    /// How many bytes have been passed over because they are in no packet.
+    pub const fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// Moves to the next sync byte that has another at the distance of a packet, or nothing.
+    fn synchronize(&mut self) {
+        let rest = &self.bytes[self.position..];
+        let found = (0..rest.len()).find(|&at| {
+            rest[at] == SYNC && rest.get(at + PACKET_BYTES).is_none_or(|next| *next == SYNC)
+        });
+        let step = found.unwrap_or(rest.len());
+        self.position += step;
+        self.skipped += step;
+    }
+}
+
+impl<'a> Iterator for Packets<'a> {
+    type Item = Packet<'a>;
+
+    fn next(&mut self) -> Option<Packet<'a>> {
+        if self.bytes.get(self.position) != Some(&SYNC) {
+            self.synchronize();
+        }
+        let packet = self.bytes[self.position..].first_chunk()?;
+        self.position += PACKET_BYTES;
+        Some(Packet(packet))
+    }
+}
+
+/// One packet. What its header says of its own parts is believed only as far as it fits.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a>(&'a [u8; PACKET_BYTES]);
+
+impl<'a> Packet<'a> {
+    /// All of it.
+    pub const fn bytes(self) -> &'a [u8; PACKET_BYTES] {
+        self.0
+    }
+
+    /// The stream it belongs to, 13 bits.
+    pub fn pid(self) -> u16 {
+        u16::from_be_bytes([self.0[1], self.0[2]]) & 0x1fff
+    }
+
+    /// Whether a PES packet or a section begins in it.
+    pub const fn starts_unit(self) -> bool {
+        self.0[1] & 0x40 != 0
+    }
+
+    /// Whether its bytes cannot be used: damaged on an earlier way, or scrambled.
+    pub const fn unusable(self) -> bool {
+        self.0[1] & 0x80 != 0 || self.0[3] & 0xc0 != 0
+    }
+
+    /// Counts the packets of a stream that have a payload, 4 bits.
+    pub const fn continuity(self) -> u8 {
+        self.0[3] & 0x0f
+    }
+
+    /// Whether it carries some of its stream's bytes.
+    pub const fn has_payload(self) -> bool {
+        self.0[3] & 0x10 != 0
+    }
+
+    /// What stands between the header and the payload.
+    pub fn adaptation_field(self) -> Option<AdaptationField<'a>> {
+        if self.0[3] & 0x20 == 0 {
+            return None;
+        }
+        self.0[5..].get(..usize::from(self.0[4])).map(AdaptationField)
+    }
+
+    /// Its stream's bytes; empty where it has none or its adaptation field leaves no room.
+    pub fn payload(self) -> &'a [u8] {
+        let start = if self.0[3] & 0x20 == 0 { 4 } else { 5 + usize::from(self.0[4]) };
+        if self.has_payload() { self.0.get(start..).unwrap_or_default() } else { &[] }
+    }
+}
+
+/// What a packet says beside its payload (§2.4.3.4).
+#[derive(Clone, Copy, Debug)]
+pub struct AdaptationField<'a>(&'a [u8]);
+
+impl AdaptationField<'_> {
+    fn flag(self, mask: u8) -> bool {
+        self.0.first().is_some_and(|flags| flags & mask != 0)
+    }
+
+    /// Whether time stamps or continuity counters begin anew here.
+    pub fn discontinuity(self) -> bool {
+        self.flag(0x80)
+    }
+
+    /// Whether decoding can begin here, as the writer of the stream says.
+    pub fn random_access(self) -> bool {
+        self.flag(0x40)
+    }
+
+    /// The program clock reference in ticks of 27 MHz.
+    pub fn pcr(self) -> Option<u64> {
+        let bytes: &[u8; 6] = self.flag(0x10).then(|| self.0[1..].first_chunk())??;
+        let all = bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        Some((all >> 15) * 300 + (all & 0x1ff))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(header: [u8; 4], rest: &[u8]) -> [u8; PACKET_BYTES] {
+        let mut packet = [0xff; PACKET_BYTES];
+        packet[..4].copy_from_slice(&header);
+        packet[4..4 + rest.len()].copy_from_slice(rest);
+        packet
+    }
+
+    #[test]
+    fn the_header_is_read_field_by_field() {
+        let clock = [7, 0x50, 0, 0, 0, 1, 0xfe, 0x02];
+        let bytes = packet([SYNC, 0x41, 0x02, 0x3a], &clock);
+        let packet = Packet(&bytes);
+        assert_eq!((packet.pid(), packet.continuity()), (0x102, 10));
+        assert!(packet.starts_unit() && packet.has_payload() && !packet.unusable());
+        assert_eq!(packet.payload().len(), PACKET_BYTES - 12);
+        let field = packet.adaptation_field().unwrap();
+        assert!(field.random_access() && !field.discontinuity());
+        assert_eq!(field.pcr(), Some(3 * 300 + 2));
+    }
+
+    #[test]
+    fn an_adaptation_field_that_does_not_fit_leaves_nothing() {
+        for length in [183, 184, 255] {
+            let bytes = packet([SYNC, 0, 0, 0x30], &[length, 0x10]);
+            assert_eq!(Packet(&bytes).payload(), [0; 0], "{length}");
+            assert_eq!(Packet(&bytes).adaptation_field().is_some(), length == 183);
+        }
+        let bytes = packet([SYNC, 0, 0, 0x30], &[1, 0x10]);
+        assert_eq!(Packet(&bytes).adaptation_field().unwrap().pcr(), None);
+    }
+
+    #[test]
+    fn lost_sync_costs_only_what_is_in_between() {
+        let one = packet([SYNC, 0, 1, 0x10], &[]);
+        let other = packet([SYNC, 0, 2, 0x10], &[]);
+        let bytes = [&one[..], &[1, SYNC, 3], &other, &one[..100]].concat();
+        let mut packets = Packets::new(&bytes);
+        let pids: Vec<_> = packets.by_ref().map(Packet::pid).collect();
+        assert_eq!(pids, [1, 2]);
+        assert_eq!(packets.skipped(), 3);
+    }
+
+    #[test]
+    fn packets_are_found_behind_at_most_one_packet_of_other_bytes() {
+        let three = [packet([SYNC, 0, 1, 0x10], &[]); 3].concat();
+        assert_eq!(first_packet(&three), Some(0));
+        assert_eq!(first_packet(&[&[SYNC, 0, 0][..], &three].concat()), Some(3));
+        assert_eq!(first_packet(&[&[0; 300][..], &three].concat()), None);
+        assert_eq!(first_packet(&three[..187]), None);
+        assert_eq!(first_packet(&[]), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! PES packets (§2.4.3.6): a stream's bytes with their time stamps.
+
+use super::{Packet, Packets};
+
+/// What stands before a PES packet's payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PesHeader {
+    /// Presentation time stamp, 33 bits of 90 kHz.
+    pub pts: Option<u64>,
+    /// Decode time stamp, where it differs from `pts`.
+    pub dts: Option<u64>,
+    /// Where the payload begins.
+    pub bytes: usize,
+}
+
+impl PesHeader {
+    /// Reads the header that `packet` begins with; `None` where there is none or only its beginning.
+    pub fn parse(packet: &[u8]) -> Option<Self> {
+        let [0, 0, 1, id, _, _, flags, kinds, length, ..] = *packet else { return None };
+        // padding, program stream tables and the like have no such header (table 2-21)
+        let has_header = !matches!(id, 0xbc | 0xbe | 0xbf | 0xf0..=0xf2 | 0xf8 | 0xff);
+        let bytes = 9 + usize::from(length);
+        if !has_header || flags >> 6 != 0b10 || packet.len() < bytes {
+            return None;
+        }
+        let stamp = |start: usize| packet[9..bytes].get(start..start + 5).and_then(time_stamp);
+        let pts = (kinds & 0x80 != 0).then(|| stamp(0)).flatten();
+        let dts = (kinds & 0xc0 == 0xc0).then(|| stamp(5)).flatten();
+        Some(Self { pts, dts, bytes })
+    }
+
+    /// When the payload's first picture or frame is decoded.
+    pub fn decode_time(&self) -> Option<u64> {
+        self.dts.or(self.pts)
+    }
+}
+
+/// Three, fifteen and fifteen bits, each with a marker bit of 1 behind.
+fn time_stamp(bytes: &[u8]) -> Option<u64> {
+    let [a, b, c, d, e] = *bytes else { return None };
+    let high = u64::from(a >> 1 & 0x07);
+    let middle = u64::from(u16::from_be_bytes([b, c]) >> 1);
+    let low = u64::from(u16::from_be_bytes([d, e]) >> 1);
+    Some(high << 30 | middle << 15 | low)
+}
+
+/// One PES packet, or what there is of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PesPart<'b> {
+    /// Its header; `None` where its beginning is missing.
+    pub header: Option<PesHeader>,
+    /// Its payload, or the first bytes of it.
+    pub payload: &'b [u8],
+    /// Whether all the bytes up to the last of `payload` are there, as far as the continuity counter
+    /// and the packets' flags tell.
+    pub intact: bool,
+    /// Whether `payload` is known to be all: the next PES packet has begun, and no limit was in the way.
+    pub complete: bool,
+}
+
+/// The PES packets of one stream, each gathered from its transport packets.
+#[derive(Clone, Debug)]
+pub struct PesPackets<'a> {
+    packets: Packets<'a>,
+    pid: u16,
+    /// The one that the next PES packet begins with.
+    first: Option<Packet<'a>>,
+    buffer: Vec<u8>,
+    limit: usize,
+}
+
+impl<'a> PesPackets<'a> {
+    /// The PES packets on `pid`, of each no more than its first `limit` bytes or so.
+    pub const fn new(packets: Packets<'a>, pid: u16, limit: usize) -> Self {
+        Self { packets, pid, first: None, buffer: Vec::new(), limit }
+    }
+
+    /// The next one; it lives in a buffer that the one after it takes over. What comes before the
+    /// first beginning is one as well, without a header.
+    pub fn advance(&mut self) -> Option<PesPart<'_>> {
+        self.buffer.clear();
+        let (mut intact, mut complete, mut within_limit) = (true, false, true);
+        let mut last: Option<Packet<'a>> = None;
+        while let Some(packet) = self.first.take().or_else(|| self.next_packet()) {
+            if packet.starts_unit() && last.is_some() {
+                self.first = Some(packet);
+                complete = within_limit;
+                break;
+            }
+            within_limit = self.buffer.len() < self.limit;
+            if within_limit {
+                intact &= !packet.unusable() && last.is_none_or(|last| follows(packet, last));
+                self.buffer.extend_from_slice(packet.payload());
+            }
+            last = Some(packet);
+        }
+        let begins = last.is_some().then(|| PesHeader::parse(&self.buffer))?;
+        let payload = &self.buffer[begins.map_or(0, |header| header.bytes)..];
+        Some(PesPart { header: begins, payload, intact, complete })
+    }
+
+    fn next_packet(&mut self) -> Option<Packet<'a>> {
+        self.packets.find(|packet| packet.pid() == self.pid && packet.has_payload())
+    }
+}
+
+fn follows(packet: Packet<'_>, last: Packet<'_>) -> bool {
+    packet.continuity() == (last.continuity() + 1) & 0x0f
+}

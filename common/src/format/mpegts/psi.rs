@@ -1,0 +1,197 @@
+//! What a transport stream holds: the program association and program map tables (§2.4.4).
+//!
+//! Only the first program counts, as HLS allows no more (RFC 8216 §3.2). A table whose checksum is
+//! wrong is passed over.
+
+use std::borrow::Cow;
+
+use super::{Packet, Packets};
+use crate::format::codec::Codec;
+
+/// The longest section of a table, after its first three bytes (§2.4.4.3).
+const LONGEST_SECTION: usize = 1021;
+
+/// A program map table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program<'a>(Cow<'a, [u8]>);
+
+impl<'a> Program<'a> {
+    /// Finds the first program that `packets` describe; they stand behind its table then.
+    pub fn find(packets: &mut Packets<'a>) -> Option<Self> {
+        let association = section(packets, 0, 0x00)?;
+        // number and PID of each program; number 0 is something else
+        let mut programs = body(&association, 8)?.chunks_exact(4);
+        let program = programs.find(|program| program[..2] != [0, 0])?;
+        let map = section(packets, pid(program[2], program[3]), 0x02)?;
+        (map.len() >= 16).then_some(Self(map))
+    }
+
+    /// The stream whose packets carry the program's clock.
+    pub fn clock_pid(&self) -> u16 {
+        pid(self.0[8], self.0[9])
+    }
+
+    /// The streams of the program, in the order of the table.
+    pub fn streams(&self) -> Streams<'_> {
+        let skipped = 12 + length(self.0[10], self.0[11]);
+        Streams(body(&self.0, skipped).unwrap_or_default())
+    }
+}
+
+/// See [`Program::streams`].
+#[derive(Clone, Debug)]
+pub struct Streams<'a>(&'a [u8]);
+
+impl<'a> Iterator for Streams<'a> {
+    type Item = Stream<'a>;
+
+    fn next(&mut self) -> Option<Stream<'a>> {
+        let (head, rest) = self.0.split_first_chunk::<5>()?;
+        let (descriptors, rest) = rest.split_at_checked(length(head[3], head[4]))?;
+        self.0 = rest;
+        Some(Stream { kind: head[0], pid: pid(head[1], head[2]), descriptors })
+    }
+}
+
+/// One stream of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stream<'a> {
+    /// The `stream_type` (§2.4.4.9).
+    pub kind: u8,
+    /// Of its packets.
+    pub pid: u16,
+    /// What else the table says of it (§2.6).
+    pub descriptors: &'a [u8],
+}
+
+impl<'a> Stream<'a> {
+    /// What it carries.
+    pub fn codec(&self) -> Codec {
+        match self.kind {
+            0x03 | 0x04 => Codec::Mp3,
+            0x0f => Codec::Aac,
+            0x11 => Codec::AacLatm,
+            0x1b => Codec::H264,
+            0x24 => Codec::Hevc,
+            0x81 => Codec::Ac3,
+            0x84 | 0x87 => Codec::Eac3,
+            // DVB's way (ETSI EN 300 468 §6.2), and a registered format identifier
+            0x06 => self.private_codec(),
+            // sections, metadata, splice points: nothing that is decoded
+            0x05 | 0x08 | 0x0a..=0x0e | 0x13..=0x19 | 0x86 => Codec::Data,
+            _ => Codec::Unknown,
+        }
+    }
+
+    fn private_codec(&self) -> Codec {
+        let named = self.descriptors().find_map(|(tag, content)| match (tag, content) {
+            (0x6a, _) | (0x05, b"AC-3") => Some(Codec::Ac3),
+            (0x7a, _) | (0x05, b"EAC3") => Some(Codec::Eac3),
+            (0x05, b"Opus") => Some(Codec::Opus),
+            // teletext, subtitles
+            (0x56 | 0x59, _) => Some(Codec::Data),
+            _ => None,
+        });
+        named.unwrap_or(Codec::Unknown)
+    }
+
+    /// Tag and content of each descriptor.
+    pub fn descriptors(&self) -> impl Iterator<Item = (u8, &'a [u8])> + use<'a> {
+        let mut rest = self.descriptors;
+        std::iter::from_fn(move || {
+            let ([tag, length], content) = rest.split_first_chunk::<2>()?;
+            let (content, behind) = content.split_at_checked(usize::from(*length))?;
+            rest = behind;
+            Some((*tag, content))
+        })
+    }
+}
+
+fn pid(high: u8, low: u8) -> u16 {
+    u16::from_be_bytes([high, low]) & 0x1fff
+}
+
+fn length(high: u8, low: u8) -> usize {
+    usize::from(u16::from_be_bytes([high, low]) & 0x0fff)
+}
+
+/// A section from `start` up to its checksum.
+fn body(section: &[u8], start: usize) -> Option<&[u8]> {
+    section.get(start..section.len().checked_sub(4)?)
+}
+
+/// The next section of the table `table_id` on `pid` that is whole and current.
+fn section<'a>(packets: &mut Packets<'a>, pid: u16, table_id: u8) -> Option<Cow<'a, [u8]>> {
+    let mut begun: Cow<'a, [u8]> = Cow::default();
+    for packet in packets.filter(|packet| packet.pid() == pid && !packet.unusable()) {
+        match start_of_section(packet) {
+            Some(start) => begun = Cow::Borrowed(start),
+            None if begun.is_empty() => continue,
+            None => begun.to_mut().extend_from_slice(packet.payload()),
+        }
+        let wanted = section_bytes(&begun);
+        if wanted.is_some_and(|wanted| begun.len() < wanted) {
+            continue;
+        }
+        // the sixth byte's last bit: in force already (§2.4.4.5)
+        let whole = |wanted: &usize| {
+            begun[0] == table_id && begun[5] & 1 == 1 && checksum(&begun[..*wanted]) == 0
+        };
+        if let Some(wanted) = wanted.filter(whole) {
+            return Some(truncated(begun, wanted));
+        }
+        begun = Cow::default();
+    }
+    None
+}
+
+fn truncated(bytes: Cow<'_, [u8]>, length: usize) -> Cow<'_, [u8]> {
+    match bytes {
+        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[..length]),
+        Cow::Owned(mut bytes) => {
+            bytes.truncate(length);
+            Cow::Owned(bytes)
+        }
+    }
+}
+
+/// From the first section that begins in `packet` to the packet's end, as its pointer says (§2.4.4.1).
+fn start_of_section(packet: Packet<'_>) -> Option<&[u8]> {
+    let (pointer, rest) = packet.payload().split_first()?;
+    packet.starts_unit().then(|| rest.get(usize::from(*pointer)..))?
+}
+
+/// How many bytes a section has that begins with `bytes`, at least 12.
+fn section_bytes(bytes: &[u8]) -> Option<usize> {
+    let length = length(*bytes.get(1)?, *bytes.get(2)?);
+    (9..=LONGEST_SECTION).contains(&length).then_some(3 + length)
+}
+
+/// CRC-32/MPEG-2 (§ Annex A): zero over a section that ends in its own.
+fn checksum(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(!0, |crc, byte| {
+        let index = (crc >> 24) as usize ^ usize::from(*byte);
+        crc << 8 ^ CHECKSUMS[index]
+    })
+}
+
+const CHECKSUMS: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut index = 0;
+    let mut first = 0;
+    while index < 256 {
+        let mut crc: u32 = first << 24;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc >> 31 == 1 { crc << 1 ^ 0x04c1_1db7 } else { crc << 1 };
+            bit += 1;
+        }
+        table[index] = crc;
+        index += 1;
+        first += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests;
