@@ -58,7 +58,7 @@ impl Sps {
             vui::crop_units(if separate_planes { 0 } else { chroma }, fields),
             cropped,
         )?;
-        let timing = read_timing(&mut bits).flatten();
+        let timing = read_timing(&mut bits);
         Some(Self {
             profile_level,
             resolution,
@@ -122,12 +122,12 @@ fn skip_picture_order(bits: &mut Bits<'_>) -> Option<()> {
 }
 
 /// The timing in the usability information (§E.1.1), if that is there.
-fn read_timing(bits: &mut Bits<'_>) -> Option<Option<Timing>> {
+fn read_timing(bits: &mut Bits<'_>) -> Option<Timing> {
     if !bits.flag()? {
-        return Some(None);
+        return None;
     }
     vui::skip_appearance(bits)?;
-    if bits.flag()? { Timing::read(bits) } else { Some(None) }
+    Timing::read(bits)
 }
 
 /// See [`super::nal::Syntax::pps_ids`] (§7.3.2.2).

@@ -56,11 +56,11 @@ pub struct ProfileTierLevel(pub [u8; 12]);
 
 impl fmt::Display for ProfileTierLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [profile, a, b, c, d, constraints @ .., level] = self.0;
+        let [profile, c0, c1, c2, c3, constraints @ .., level] = self.0;
         let space = ["", "A", "B", "C"][usize::from(profile >> 6)];
         let tier = if profile & 0x20 == 0 { 'L' } else { 'H' };
         // the first flag is the last bit
-        let compatibility = u32::from_be_bytes([a, b, c, d]).reverse_bits();
+        let compatibility = u32::from_be_bytes([c0, c1, c2, c3]).reverse_bits();
         write!(f, "{space}{}.{compatibility:X}.{tier}{level}", profile & 0x1f)?;
         let zeros = constraints.iter().rev().take_while(|byte| **byte == 0).count();
         constraints[..constraints.len() - zeros].iter().try_for_each(|byte| write!(f, ".{byte:X}"))

@@ -11,6 +11,11 @@ pub fn layer(bytes: &[u8]) -> Option<u8> {
     (!reserved && layer < 4).then_some(layer)
 }
 
+/// The number of a layer among the audio object types of MPEG-4: what follows `mp4a.40.`.
+pub const fn object_type(layer: u8) -> u8 {
+    31 + layer
+}
+
 /// Whether the frame that `bytes` begin with takes no bits from those before it, which only layer III
 /// does (`main_data_begin`, ISO/IEC 11172-3 §2.4.1.7).
 pub fn is_self_contained(bytes: &[u8]) -> bool {

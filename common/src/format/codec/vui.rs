@@ -14,10 +14,11 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Reads the two numbers; `None` within, where they are no rate.
-    pub(super) fn read(bits: &mut Bits<'_>) -> Option<Option<Self>> {
+    /// Reads a flag and, behind it, the two numbers; `None` where they are no rate.
+    pub(super) fn read(bits: &mut Bits<'_>) -> Option<Self> {
+        let stated = bits.flag()?;
         let (units, scale) = (bits.number(32)?, bits.number(32)?);
-        Some((units > 0 && scale > 0).then_some(Self { units, scale }))
+        (stated && units > 0 && scale > 0).then_some(Self { units, scale })
     }
 
     /// Ticks in a second.

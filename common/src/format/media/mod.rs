@@ -7,8 +7,10 @@
 use crate::base::hash::Hasher;
 
 mod head;
+mod info;
 
 pub use head::{Container, Head, HeadOutcome, MOST_HEAD_BYTES, head};
+pub use info::{StreamInfo, stream_info};
 
 /// The first 64 bits of the hash of what `hasher` took in.
 fn first_64_bits(hasher: Hasher) -> u64 {

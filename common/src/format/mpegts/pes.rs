@@ -37,11 +37,9 @@ impl PesHeader {
 
 /// Three, fifteen and fifteen bits, each with a marker bit of 1 behind.
 fn time_stamp(bytes: &[u8]) -> Option<u64> {
-    let [a, b, c, d, e] = *bytes else { return None };
-    let high = u64::from(a >> 1 & 0x07);
-    let middle = u64::from(u16::from_be_bytes([b, c]) >> 1);
-    let low = u64::from(u16::from_be_bytes([d, e]) >> 1);
-    Some(high << 30 | middle << 15 | low)
+    let bytes: &[u8; 5] = bytes.try_into().ok()?;
+    let all = bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    Some((all >> 33 & 0x7) << 30 | (all >> 17 & 0x7fff) << 15 | all >> 1 & 0x7fff)
 }
 
 /// One PES packet, or what there is of it.

@@ -112,8 +112,7 @@ fn read_usability(bits: &mut Bits<'_>, sub_layers: u32) -> Option<Usability> {
     let fields = bits.flag()?;
     bits.skip(1)?; // frame_field_info_present_flag
     vui::read_window(bits)?; // default display window: may be ignored, and nearly everybody does
-    let timing = if bits.flag()? { Timing::read(bits)? } else { None };
-    Some(Usability { fields, timing })
+    Some(Usability { fields, timing: Timing::read(bits) })
 }
 
 /// `scaling_list_data` (§7.3.4).

@@ -43,7 +43,7 @@ struct Media<'a> {
     movie: Option<Movie<'a>>,
 }
 
-impl<'a> Media<'a> {
+impl Media<'_> {
     fn read(self) -> Found {
         let mut so_far = Head::only(Container::Fmp4 { init_bytes: self.init_bytes });
         let Some(movie) = &self.movie else { return Found { so_far, missing: None } };
@@ -54,7 +54,7 @@ impl<'a> Media<'a> {
                 // what comes next is found by the header behind
                 return Found { so_far, missing: Some(Missing::UpTo(part.end.saturating_add(8))) };
             }
-            if let Some(fragment) = self.find(part, track) {
+            if let Some(fragment) = find(part, track) {
                 so_far.decode_time = fragment.decode_time.map(|ticks| in_90_khz(ticks, track));
                 let clean = self.is_clean(part.start, fragment, track);
                 so_far.independent = clean.unwrap_or(false) && is_understood(movie);
@@ -68,14 +68,6 @@ impl<'a> Media<'a> {
         let mut hasher = Hasher::default();
         hasher.update(&self.bytes[..self.init_bytes as usize]);
         first_64_bits(hasher)
-    }
-
-    /// The samples of `track` in `part`, if it is a fragment with any.
-    fn find(&self, part: Mp4Box<'a>, track: &Track<'_>) -> Option<TrackFragment<'a>> {
-        let has_samples =
-            |found: &TrackFragment<'_>| found.runs(track.defaults).flatten().next().is_some();
-        let fragment = (part.kind == *b"moof").then(|| Fragment::new(part.content))?;
-        fragment.tracks().find(|found| found.id == track.id && has_samples(found))
     }
 
     /// Whether decoding can begin with the first sample of `found`; `None` if there is too little of it.
@@ -111,6 +103,14 @@ impl<'a> Media<'a> {
         }
         (sample.len() == first.size as usize).then_some(false)
     }
+}
+
+/// The samples of `track` in `part`, if it is a fragment with any.
+fn find<'a>(part: Mp4Box<'a>, track: &Track<'_>) -> Option<TrackFragment<'a>> {
+    let has_samples =
+        |found: &TrackFragment<'_>| found.runs(track.defaults).flatten().next().is_some();
+    let fragment = (part.kind == *b"moof").then(|| Fragment::new(part.content))?;
+    fragment.tracks().find(|found| found.id == track.id && has_samples(found))
 }
 
 /// The track that a player begins with.

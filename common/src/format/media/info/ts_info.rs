@@ -1,0 +1,161 @@
+//! What an MPEG-TS segment tells.
+
+use super::{StreamInfo, names, rate};
+use crate::format::codec::nal::{AnnexB, Kind, Syntax};
+use crate::format::codec::{Codec, aac, h264, hevc, mpeg_audio};
+use crate::format::hls::Resolution;
+use crate::format::mpegts::{Packets, PesPackets, Program, TICKS_PER_SECOND};
+
+/// Reads `bytes`, which begin with a packet.
+pub(super) fn read(bytes: &[u8]) -> StreamInfo {
+    let mut info = StreamInfo::default();
+    let Some(program) = Program::find(&mut Packets::new(bytes)) else { return info };
+    let (mut videos, mut sounds) = (Vec::new(), Vec::new());
+    for stream in program.streams() {
+        let codec = stream.codec();
+        let units = PesPackets::new(Packets::new(bytes), stream.pid, usize::MAX);
+        match Syntax::of(codec) {
+            Some(syntax) => {
+                let video = Video::read(syntax, units);
+                info.resolution = info.resolution.or(video.sps.map(Sps::resolution));
+                info.frame_rate = info.frame_rate.or_else(|| video.frame_rate());
+                videos.push(video.sps.map(Sps::name));
+            }
+            None if codec == Codec::Unknown => sounds.push(None),
+            None if codec.is_audio() => sounds.extend(sound(codec, units)),
+            None => {}
+        }
+    }
+    info.name_codecs(videos, sounds);
+    info
+}
+
+/// The name of a stream's codec; `None` if the stream has nothing in this segment, so that a player that
+/// was told of it would wait in vain.
+fn sound(codec: Codec, mut units: PesPackets<'_>) -> Option<Option<String>> {
+    let mut seen = None;
+    while let Some(part) = units.advance() {
+        let name = match codec {
+            Codec::Aac => aac::adts_object_type(part.payload),
+            Codec::Mp3 => mpeg_audio::layer(part.payload).map(mpeg_audio::object_type),
+            _ => return Some(names::plain(codec).map(str::to_owned)),
+        };
+        if part.header.is_some() && name.is_some() {
+            return Some(name.map(names::mpeg4_audio));
+        }
+        seen = Some(None);
+    }
+    seen
+}
+
+/// What a video stream's pictures tell.
+struct Video {
+    /// The first sequence parameter set.
+    sps: Option<Sps>,
+    /// Presentation times, in ticks after the first.
+    times: Vec<i64>,
+    /// How many there are, in halves of a frame.
+    half_frames: usize,
+}
+
+impl Video {
+    fn read(syntax: Syntax, mut units: PesPackets<'_>) -> Self {
+        let mut video = Self { sps: None, times: Vec::new(), half_frames: 0 };
+        let mut first = None;
+        while let Some(part) = units.advance() {
+            if let Some(time) = part.header.and_then(|header| header.pts) {
+                video.times.push(since(time, *first.get_or_insert(time)));
+            }
+            for unit in AnnexB::new(part.payload) {
+                video.take(syntax, unit);
+            }
+        }
+        video.times.sort_unstable();
+        video
+    }
+
+    fn take(&mut self, syntax: Syntax, unit: &[u8]) {
+        match syntax.kind(unit) {
+            Some(Kind::Sps) if self.sps.is_none() => self.sps = Sps::parse(syntax, unit),
+            Some(Kind::Slice | Kind::Clean) if syntax.slice(unit).is_some_and(|s| s.first) => {
+                let is_field = self.sps.is_some_and(|sps| sps.is_field(unit));
+                self.half_frames += if is_field { 1 } else { 2 };
+            }
+            _ => {}
+        }
+    }
+
+    /// From the times or, where these are too few, as the stream states it.
+    fn frame_rate(&self) -> Option<f64> {
+        let durations = self.times.windows(2).map(|pair| pair[0].abs_diff(pair[1])).collect();
+        match rate::from_durations(durations, TICKS_PER_SECOND) {
+            Some(rate) => Some(rate * self.frames_in_a_time()),
+            None => self.sps.and_then(Sps::frame_rate),
+        }
+    }
+
+    /// One nearly always; a half, where each field has a time; more, where not every frame has one.
+    fn frames_in_a_time(&self) -> f64 {
+        let times = 2 * self.times.len();
+        if self.half_frames * 4 < times * 3 {
+            return 0.5;
+        }
+        let whole = (self.half_frames + times / 2) / times.max(1);
+        u32::try_from(whole).map_or(1.0, f64::from)
+    }
+}
+
+/// The time from `first` to `time`, of which only the last 33 bits are known.
+fn since(time: u64, first: u64) -> i64 {
+    const UNKNOWN_BITS: u32 = 64 - 33;
+    (time.wrapping_sub(first) << UNKNOWN_BITS).cast_signed() >> UNKNOWN_BITS
+}
+
+/// A sequence parameter set.
+#[derive(Clone, Copy)]
+enum Sps {
+    H264(h264::Sps),
+    Hevc(hevc::Sps),
+}
+
+impl Sps {
+    fn parse(syntax: Syntax, unit: &[u8]) -> Option<Self> {
+        match syntax {
+            Syntax::H264 => h264::Sps::parse(unit).map(Self::H264),
+            Syntax::Hevc => hevc::Sps::parse(unit).map(Self::Hevc),
+        }
+    }
+
+    const fn resolution(self) -> Resolution {
+        match self {
+            Self::H264(sps) => sps.resolution,
+            Self::Hevc(sps) => sps.resolution,
+        }
+    }
+
+    /// As in MP4, where the parameter sets are put into the sample entry: players are asked about
+    /// nothing else.
+    fn name(self) -> String {
+        match self {
+            Self::H264(sps) => names::h264("avc1", &sps),
+            Self::Hevc(sps) => names::hevc("hvc1", sps.profile),
+        }
+    }
+
+    fn is_field(self, slice: &[u8]) -> bool {
+        match self {
+            Self::H264(sps) => h264::is_field(slice, &sps).unwrap_or(false),
+            Self::Hevc(sps) => sps.usability.fields,
+        }
+    }
+
+    fn frame_rate(self) -> Option<f64> {
+        match self {
+            Self::H264(sps) => sps.timing.map(|timing| timing.rate() / 2.0),
+            Self::Hevc(sps) => {
+                let pictures = if sps.usability.fields { 2.0 } else { 1.0 };
+                sps.usability.timing.map(|timing| timing.rate() / pictures)
+            }
+        }
+    }
+}
