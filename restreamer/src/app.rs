@@ -12,6 +12,7 @@ use crate::error::ApiError;
 use crate::listings::Listings;
 use crate::playlist::live::LivePlaylists;
 use crate::playlist::texts::Texts;
+use crate::playlist::variants::Looks;
 
 /// How many requests select segments at a time. Each may hold the listings of two weeks in memory,
 /// and they share one disk.
@@ -25,6 +26,7 @@ pub(crate) struct App {
     pub(crate) listings: Listings,
     pub(crate) live: Arc<LivePlaylists>,
     pub(crate) texts: Texts,
+    pub(crate) looks: Looks,
     clock: Arc<dyn Clock>,
     selections: Arc<Semaphore>,
     select_segments: Timed,
@@ -40,6 +42,7 @@ impl App {
             listings: Listings::default(),
             live: Arc::default(),
             texts: Texts::default(),
+            looks: Looks::default(),
             clock: Arc::clone(&context.clock),
             selections: Arc::new(Semaphore::new(SELECTIONS_AT_ONCE)),
             select_segments,

@@ -39,11 +39,12 @@ pub(crate) async fn multivariant(
     let range = Asked::of(&query)?.widest();
     let range = range.ok_or_else(|| ApiError::parameter("start", "there is nothing after it"))?;
     let below = handed_down(&query)?;
+    let looks = app.looks.clone();
     let playlist = app.store.blocking(move |store| {
         if !store.base().join(channel.as_str()).is_dir() {
             return Err(ApiError::not_found(format!("nothing is stored of {channel}")));
         }
-        let variants = variants::variants(store, &channel, range);
+        let variants = looks.variants(store, &channel, range);
         let variants = variants.map_err(ApiError::internal("list qualities"))?;
         let written = variants::write(&channel, &variants, &below);
         written.map_err(io::Error::other).map_err(ApiError::internal("write a playlist"))

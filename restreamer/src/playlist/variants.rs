@@ -1,14 +1,19 @@
-//! Multivariant playlists: the qualities of a channel, each with its real bandwidth.
+//! Multivariant playlists: the qualities of a channel, each as its newest segments show it.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use common::base::hash::ContentHash;
 use common::base::time::TimeRange;
 use common::format::folder::FolderName;
 use common::format::hls::{
     MultivariantWriter, RenditionEntry, RenditionKind, VariantEntry, WriteError,
 };
+use common::format::media::{StreamInfo, stream_info};
 use common::io::store::{Feed, Store};
-use common::plan::listing::Segment;
+use common::plan::listing::{HourListing, Segment};
 
 use crate::uri::escaped;
 
@@ -21,11 +26,24 @@ const MEASURED_HOURS: usize = 400;
 /// Shorter segments tell nothing about the bandwidth.
 const MIN_SECONDS: f64 = 0.1;
 
+/// How much of a segment is read for what it shows: some seconds of any stream.
+const EXAMINED_BYTES: u64 = 4 << 20;
+
+/// How many qualities' looks are kept.
+const REMEMBERED: usize = 1000;
+
 /// A quality that can be played.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Variant {
     quality: FolderName,
+    look: Look,
+}
+
+/// What a player is told of a quality.
+#[derive(Clone, Debug, PartialEq)]
+struct Look {
     bandwidth: Bandwidth,
+    info: StreamInfo,
 }
 
 /// Bits per second.
@@ -35,54 +53,90 @@ struct Bandwidth {
     average: u64,
 }
 
-/// The qualities of `channel` that can have video in `range`, `source` first and then by bandwidth,
-/// the highest first. Blocks on the disk.
-///
-/// # Errors
-///
-/// When the disk cannot be read.
-pub(crate) fn variants(
-    store: &Store,
-    channel: &FolderName,
-    range: TimeRange,
-) -> std::io::Result<Vec<Variant>> {
-    let mut variants = Vec::new();
-    for quality in store.qualities(channel)? {
-        if quality.as_str() == "chat" {
-            continue;
-        }
-        let feed = Feed { channel: channel.clone(), quality };
-        if let Some(bandwidth) = newest_bandwidth(store, &feed, range)? {
-            variants.push(Variant { quality: feed.quality, bandwidth });
-        }
-    }
-    variants.sort_by_key(|variant| {
-        (variant.quality.as_str() != "source", Reverse(variant.bandwidth.peak))
-    });
-    Ok(variants)
+/// What qualities looked like in their newest segment; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Looks {
+    known: Arc<Mutex<HashMap<Feed, (ContentHash, Look)>>>,
 }
 
-/// The bandwidth of the newest segments near `range`, `None` when there are none.
-fn newest_bandwidth(
-    store: &Store,
-    feed: &Feed,
-    range: TimeRange,
-) -> std::io::Result<Option<Bandwidth>> {
-    let hours = store.hours(feed)?;
-    let newest = hours.into_iter().rev().filter(|hour| range.may_lie_in(*hour));
-    for hour in newest.take(MEASURED_HOURS) {
-        let listing = store.hour(feed, hour)?;
-        let folder = store.hour_path(feed, hour);
-        let measured = |segment: Segment<'_>| {
-            let file = std::fs::metadata(folder.join(segment.file_name())).ok()?;
-            Some((file.len(), segment.duration().seconds()))
-        };
-        let newest = listing.segments().rev().take(MEASURED_SEGMENTS);
-        if let Some(bandwidth) = Bandwidth::of(newest.filter_map(measured)) {
-            return Ok(Some(bandwidth));
+impl Looks {
+    /// The qualities of `channel` that can have video in `range`, `source` first and then by bandwidth,
+    /// the highest first. Blocks on the disk.
+    ///
+    /// # Errors
+    ///
+    /// When the disk cannot be read.
+    pub(crate) fn variants(
+        &self,
+        store: &Store,
+        channel: &FolderName,
+        range: TimeRange,
+    ) -> io::Result<Vec<Variant>> {
+        let mut variants = Vec::new();
+        for quality in store.qualities(channel)? {
+            if quality.as_str() == "chat" {
+                continue;
+            }
+            let feed = Feed { channel: channel.clone(), quality };
+            if let Some(look) = self.newest(store, &feed, range)? {
+                variants.push(Variant { quality: feed.quality, look });
+            }
         }
+        variants.sort_by_key(|variant| {
+            (variant.quality.as_str() != "source", Reverse(variant.look.bandwidth.peak))
+        });
+        Ok(variants)
     }
-    Ok(None)
+
+    /// What the newest segments near `range` show, `None` when there are none.
+    fn newest(&self, store: &Store, feed: &Feed, range: TimeRange) -> io::Result<Option<Look>> {
+        let hours = store.hours(feed)?;
+        let newest = hours.into_iter().rev().filter(|hour| range.may_lie_in(*hour));
+        for hour in newest.take(MEASURED_HOURS) {
+            let listing = store.hour(feed, hour)?;
+            let Some(last) = listing.segments().next_back() else { continue };
+            if let Some(look) = self.known(feed, last.hash()) {
+                return Ok(Some(look));
+            }
+            if let Some(look) = examine(store, feed, &listing) {
+                self.remember(feed, last.hash(), &look);
+                return Ok(Some(look));
+            }
+        }
+        Ok(None)
+    }
+
+    fn known(&self, feed: &Feed, newest: ContentHash) -> Option<Look> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(feed).filter(|(hash, _)| *hash == newest).map(|(_, look)| look.clone())
+    }
+
+    fn remember(&self, feed: &Feed, newest: ContentHash, look: &Look) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(feed.clone(), (newest, look.clone()));
+    }
+}
+
+/// What the newest segments of an hour show; `None` when none of them can be measured.
+fn examine(store: &Store, feed: &Feed, listing: &HourListing) -> Option<Look> {
+    let folder = store.hour_path(feed, listing.hour());
+    let measured = |segment: Segment<'_>| {
+        let file = std::fs::metadata(folder.join(segment.file_name())).ok()?;
+        Some((file.len(), segment.duration().seconds()))
+    };
+    let newest = || listing.segments().rev().take(MEASURED_SEGMENTS);
+    let bandwidth = Bandwidth::of(newest().filter_map(measured))?;
+    let shown = |segment: Segment<'_>| {
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(folder.join(segment.file_name())).ok()?;
+        file.take(EXAMINED_BYTES).read_to_end(&mut bytes).ok()?;
+        Some(stream_info(&bytes)).filter(|info| info.codecs.is_some())
+    };
+    let info = newest().find_map(shown).unwrap_or_default();
+    Some(Look { bandwidth, info })
 }
 
 impl Bandwidth {
@@ -120,7 +174,7 @@ pub(crate) fn write(
     query: &str,
 ) -> Result<String, WriteError> {
     let mut writer = MultivariantWriter::new();
-    for Variant { quality, bandwidth } in variants {
+    for Variant { quality, look: Look { bandwidth, info } } in variants {
         let quality = quality.as_str();
         // a rendition without an address of its own is what gives a variant its name
         let named = writer.rendition(&RenditionEntry {
@@ -136,9 +190,11 @@ pub(crate) fn write(
             uri: &uri,
             bandwidth: bandwidth.peak,
             average_bandwidth: Some(bandwidth.average),
+            resolution: info.resolution,
+            frame_rate: info.frame_rate,
+            codecs: info.codecs.as_deref(),
             // a name with a quote cannot be told, but its video can be played
             video: named.is_ok().then_some(quality),
-            ..VariantEntry::default()
         })?;
     }
     Ok(writer.finish())
@@ -159,7 +215,9 @@ mod tests {
     #[test]
     fn a_name_that_cannot_be_told_is_still_played() {
         let bandwidth = Bandwidth { peak: 2, average: 1 };
-        let variant = |quality: &str| Variant { quality: quality.parse().unwrap(), bandwidth };
+        let look = Look { bandwidth, info: StreamInfo::default() };
+        let variant =
+            |quality: &str| Variant { quality: quality.parse().unwrap(), look: look.clone() };
         let variants = [variant("source"), variant("a\"b")];
         let text = write(&"chan nel".parse().unwrap(), &variants, "?end=x").unwrap();
         assert_eq!(

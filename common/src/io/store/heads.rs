@@ -11,14 +11,12 @@ use super::{Feed, Store};
 use crate::format::media::{Container, Head, HeadOutcome, head};
 use crate::plan::listing::HourListing;
 
-/// How much is read of a file at first: enough for most, and a page of the disk's cache.
-const FIRST_BYTES: usize = 4096;
-
-/// How much is read of a file at most.
-const MOST_BYTES: usize = 1 << 20;
+/// How much is read of a file at first: enough for nearly all.
+const FIRST_BYTES: usize = 8 << 10;
 
 /// What is said of a file that cannot be read, or tells nothing.
-const UNKNOWN: Head = Head { container: Container::Unknown, independent: false, format: None };
+const UNKNOWN: Head =
+    Head { container: Container::Unknown, independent: false, format: None, decode_time: None };
 
 impl Store {
     /// Looks at those of the segments `picks` of an hour that nobody looked at before, which opens
@@ -66,11 +64,9 @@ fn read_head(folder: &OwnedFd, name: &str, buffer: &mut Vec<u8>) -> io::Result<(
         let read = read_up_to(&file, &mut buffer[..wanted])?;
         match head(&buffer[..read], size) {
             HeadOutcome::Known(head) => return Ok((head, size)),
+            // as long as it grows, it comes to an end: no more than `MOST_HEAD_BYTES` are asked for
             HeadOutcome::NeedMore { bytes } if bytes > wanted && read == wanted => {
-                if wanted == MOST_BYTES {
-                    return Ok((UNKNOWN, size));
-                }
-                wanted = bytes.min(MOST_BYTES);
+                wanted = bytes;
             }
             HeadOutcome::NeedMore { .. } => return Ok((UNKNOWN, size)),
         }

@@ -117,7 +117,7 @@ impl Heads {
     pub(super) fn inherit(&self, to: u32, before: &HeadsView<'_>, from: u32) {
         if let Some(KnownHead { format, independent, size }) = before.get(from) {
             let Format { container, fingerprint } = format;
-            let head = Head { container, independent, format: fingerprint };
+            let head = Head { container, independent, format: fingerprint, decode_time: None };
             self.put(to, &head, u64::from(size));
         }
     }

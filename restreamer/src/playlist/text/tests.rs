@@ -10,11 +10,10 @@ use common::plan::select::best_segments;
 use super::*;
 
 pub(in crate::playlist) const TS: Head =
-    Head { container: Container::MpegTs, independent: true, format: Some(1) };
-const MP4: Head =
-    Head { container: Container::Fmp4 { init_bytes: 700 }, independent: true, format: Some(2) };
+    Head { container: Container::MpegTs, independent: true, format: Some(1), decode_time: None };
+const MP4: Head = Head { container: Container::Fmp4 { init_bytes: 700 }, format: Some(2), ..TS };
 const OTHER_MP4: Head =
-    Head { container: Container::Fmp4 { init_bytes: 800 }, independent: true, format: Some(3) };
+    Head { container: Container::Fmp4 { init_bytes: 800 }, format: Some(3), ..TS };
 
 /// Segments of 1000 bytes and two seconds, one after the other from `first` seconds after ten
 /// o'clock.
@@ -166,7 +165,7 @@ fn segments_are_called_independent_only_when_all_are() {
     let dependent = Head { independent: false, ..TS };
     let text = lines(playlist(parts(0, &[TS, dependent])), 0);
     assert_eq!(text[1], "10/00:00.000000-2.0-full-.ts");
-    let unread = Head { container: Container::Unknown, independent: false, format: None };
+    let unread = Head { container: Container::Unknown, independent: false, format: None, ..TS };
     assert_eq!(lines(playlist(parts(0, &[unread])), 0)[0], "#EXT-X-VERSION:3");
 }
 
