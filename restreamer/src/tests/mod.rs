@@ -20,6 +20,7 @@ mod cuts;
 mod files;
 mod listings;
 mod live;
+mod media;
 mod players;
 mod playlists;
 

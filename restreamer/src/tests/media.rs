@@ -1,0 +1,84 @@
+//! Playlists of real segments: what they are is read from their bytes.
+
+use common::format::segment::Completeness;
+
+use super::{Served, at};
+
+const TS: &[u8] = include_bytes!("../../../common/testdata/media/h264-aac.ts");
+const MID_GOP: &[u8] = include_bytes!("../../../common/testdata/media/h264-mid-gop.ts");
+const MP4: &[u8] = include_bytes!("../../../common/testdata/media/h264-aac.mp4");
+const AV1: &[u8] = include_bytes!("../../../common/testdata/media/av1-opus.mp4");
+
+/// What is served of segments with these bytes, one after the other.
+async fn served(segments: &[&[u8]]) -> Served {
+    let served = Served::new();
+    for (start, bytes) in (0..).step_by(2).zip(segments) {
+        served.segment("source", start, Completeness::Full, bytes).await;
+    }
+    served
+}
+
+/// The tags of the media playlist that this is about.
+async fn tags(served: &Served, end: i64) -> Vec<String> {
+    let query = format!("?start={}Z&end={}Z", at(0), at(end));
+    let text = served.get(&format!("/playlist/chan/source.m3u8{query}")).await;
+    let is_wanted = |line: &&str| {
+        ["MAP", "BYTERANGE", "DISCONT", "INDEP", "VERSION"]
+            .iter()
+            .any(|tag| line.strip_prefix("#EXT-X-").is_some_and(|line| line.starts_with(tag)))
+    };
+    let without_name = |line: &str| match (line.find("URI=\""), line.find("\",BYTE")) {
+        (Some(from), Some(to)) => format!("{}{}", &line[..from], &line[to + 2..]),
+        _ => line.to_owned(),
+    };
+    text.text().lines().filter(is_wanted).map(without_name).collect()
+}
+
+#[tokio::test]
+async fn a_transport_stream_needs_nothing_more() {
+    assert_eq!(
+        tags(&served(&[TS, TS]).await, 4).await,
+        ["#EXT-X-VERSION:3", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    );
+    assert_eq!(tags(&served(&[TS, MID_GOP]).await, 4).await[0], "#EXT-X-VERSION:3");
+    let dependent = tags(&served(&[TS, MID_GOP]).await, 4).await;
+    assert!(!dependent.contains(&"#EXT-X-INDEPENDENT-SEGMENTS".to_owned()), "{dependent:?}");
+}
+
+#[tokio::test]
+async fn fragmented_mp4_is_announced_with_its_initialization_section() {
+    let served = served(&[MP4, MP4, AV1]).await;
+    let is_moof = |bytes: &[u8], from: usize| {
+        [b"moof", b"styp", b"sidx"].iter().any(|kind| bytes[from + 4..].starts_with(*kind))
+    };
+    let init = |bytes: &[u8]| (0..bytes.len()).find(|from| is_moof(bytes, *from)).unwrap();
+    let (mp4, av1) = (init(MP4), init(AV1));
+    assert_eq!(
+        tags(&served, 6).await,
+        [
+            "#EXT-X-VERSION:6".to_owned(),
+            "#EXT-X-INDEPENDENT-SEGMENTS".to_owned(),
+            format!("#EXT-X-MAP:BYTERANGE=\"{mp4}@0\""),
+            format!("#EXT-X-BYTERANGE:{}@{mp4}", MP4.len() - mp4),
+            format!("#EXT-X-BYTERANGE:{}@{mp4}", MP4.len() - mp4),
+            "#EXT-X-DISCONTINUITY".to_owned(),
+            format!("#EXT-X-MAP:BYTERANGE=\"{av1}@0\""),
+            format!("#EXT-X-BYTERANGE:{}@{av1}", AV1.len() - av1),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_variant_is_what_its_newest_segment_shows() {
+    let served = Served::new();
+    served.segment("source", 0, Completeness::Full, AV1).await;
+    served.segment("source", 2, Completeness::Full, TS).await;
+    let text = served.get("/playlist/chan.m3u8").await;
+    let text = text.text();
+    for attribute in ["CODECS=\"avc1.", ",mp4a.40.2\"", "RESOLUTION=", "FRAME-RATE="] {
+        assert!(text.contains(attribute), "{attribute} in {text}");
+    }
+    served.segment("source", 4, Completeness::Full, AV1).await;
+    let text = served.get("/playlist/chan.m3u8").await;
+    assert!(text.text().contains("CODECS=\"av01."), "{}", text.text());
+}
