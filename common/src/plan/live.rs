@@ -19,6 +19,9 @@ use crate::format::segment::Completeness;
 /// by the clock, where nothing newer comes.
 pub const PATIENCE: TimeDelta = TimeDelta::seconds(15);
 
+/// How far a publisher's clock is ahead of ours without anybody's doubt.
+const AHEAD: TimeDelta = TimeDelta::minutes(1);
+
 /// The announced line of one playlist.
 #[derive(Debug, Default)]
 pub struct Announced {
@@ -148,8 +151,9 @@ impl Announced {
             let mut previous = self.parts.last().map(Part::last);
             let mut ready = 0;
             for segment in part.segments() {
-                waits_for =
-                    doubt(previous, segment).filter(|since| self.is_near(*since, newest, now));
+                waits_for = doubt(previous, segment).filter(|since| {
+                    is_stray(segment, newest, now) || self.is_near(*since, newest, now)
+                });
                 if waits_for.is_some() {
                     break;
                 }
@@ -183,6 +187,12 @@ impl Announced {
             _ => self.parts.push(part),
         }
     }
+}
+
+/// Whether `segment`, after a hole, may only have a wrong date: it lies in the future, and nothing
+/// goes on from there. Announced, it would keep out everything that is still to come before it.
+fn is_stray(segment: Segment<'_>, newest: Timestamp, now: Timestamp) -> bool {
+    segment.start() - now > AHEAD && newest - segment.start() <= PATIENCE
 }
 
 /// From when on something better than `segment` after `previous` may still come, if it may.

@@ -140,3 +140,12 @@ fn a_file_taken_away_in_the_middle_begins_a_new_line() {
     assert_eq!(line.removed(), 3, "no number means two segments");
     assert_eq!(line.advance(&[], from_ten(), second(6)), Kept::Nothing);
 }
+
+#[test]
+fn a_segment_from_the_future_keeps_nothing_out() {
+    let mut line = Announced::default();
+    assert_eq!(after(&mut line, &[0, 2, 1800], 4), [0, 2], "it may have a wrong date");
+    assert_eq!(after(&mut line, &[0, 2, 4, 1800], 600), [0, 2, 4], "however long it lies there");
+    let goes_on = [0, 2, 4, 1800, 1802, 1804, 1806, 1808, 1810, 1812, 1814];
+    assert_eq!(after(&mut line, &goes_on, 601), goes_on, "a publisher whose clock is ahead");
+}
