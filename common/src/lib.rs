@@ -4,7 +4,8 @@
 //! `cargo xtask check-layers` refuses anything else.
 //!
 //! 1. [`base`]: time, back-off, content hashes.
-//! 2. [`mod@format`] and [`metrics`]: segment names, HLS playlists; the metrics registry. Pure.
+//! 2. [`mod@format`] and [`metrics`]: segment names, HLS playlists, what is in a segment; the metrics
+//!    registry. Pure.
 //! 3. [`plan`]: which segments make up a range. Pure: no I/O and no clock.
 //! 4. [`io`]: the segment store, HTTP, child processes, the database.
 //! 5. [`cut`] and [`service`]: carrying a cut out; the frame in which a service starts and stops.

@@ -158,3 +158,6 @@ pub fn is_field(slice: &[u8], sps: &Sps) -> Option<bool> {
     bits.skip(if sps.separate_planes { 2 } else { 0 } + sps.frame_number_bits)?;
     Some(!sps.frames_only && bits.flag()?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,3 +66,6 @@ impl fmt::Display for ProfileTierLevel {
         constraints[..constraints.len() - zeros].iter().try_for_each(|byte| write!(f, ".{byte:X}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,3 +139,72 @@ impl Sample {
         self.flags & 0x1_0000 == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(kind: &str, fields: &[u32]) -> Vec<u8> {
+        let size = u32::try_from(8 + 4 * fields.len()).unwrap();
+        let fields = fields.iter().flat_map(|field| field.to_be_bytes());
+        size.to_be_bytes().into_iter().chain(kind.bytes()).chain(fields).collect()
+    }
+
+    fn fragment(parts: &[Vec<u8>]) -> Vec<u8> {
+        let content = parts.concat();
+        let mut moof = part("traf", &[]);
+        moof[..4].copy_from_slice(&u32::try_from(8 + content.len()).unwrap().to_be_bytes());
+        moof.extend(content);
+        moof
+    }
+
+    const TRACK: Defaults = Defaults { duration: 100, size: 10, flags: 0x1_0000 };
+
+    #[test]
+    fn samples_have_their_own_values_or_those_nearest() {
+        let moof = fragment(&[
+            // default flags of the fragment, counted from its beginning
+            part("tfhd", &[0x2_0020, 7, 0x0200_0000]),
+            part("tfdt", &[0x0100_0000, 1, 2]),
+            // place, first flags, and of each the duration and the composition offset
+            part("trun", &[0x0905, 2, 120, 0, 33, 0xffff_ffff, 34, 5]),
+            part("trun", &[0, 1]),
+        ]);
+        let track = Fragment::new(&moof).tracks().next().unwrap();
+        assert_eq!(
+            (track.id, track.decode_time, track.from_fragment),
+            (7, Some(1 << 32 | 2), true)
+        );
+        let offsets: Vec<_> = track.runs(Some(TRACK)).map(|run| run.data_offset).collect();
+        assert_eq!(offsets, [Some(120), None]);
+        let sample = |duration, flags, composition_offset| Sample {
+            duration,
+            size: 10,
+            flags,
+            composition_offset,
+        };
+        let samples: Vec<_> = track.runs(Some(TRACK)).flatten().collect();
+        let own = 0x0200_0000;
+        assert_eq!(samples, [sample(33, 0, -1), sample(34, own, 5), sample(100, own, 0)]);
+    }
+
+    #[test]
+    fn the_tracks_defaults_decide_where_the_fragment_is_silent() {
+        let moof = fragment(&[part("tfhd", &[0, 7]), part("trun", &[0x4, 2, 0])]);
+        let track = Fragment::new(&moof).tracks().next().unwrap();
+        let sync: Vec<_> = track.runs(Some(TRACK)).flatten().map(Sample::is_sync).collect();
+        assert_eq!(sync, [true, false]);
+        assert!(track.from_fragment, "the first track's");
+        let base = fragment(&[part("tfhd", &[1, 7, 0, 99])]);
+        assert!(!Fragment::new(&base).tracks().next().unwrap().from_fragment);
+    }
+
+    #[test]
+    fn what_ends_early_is_the_last() {
+        let moof = fragment(&[part("tfhd", &[0, 7]), part("trun", &[0x100, 9, 1, 2])]);
+        let track = Fragment::new(&moof).tracks().next().unwrap();
+        assert_eq!(track.runs(None).flatten().count(), 2);
+        let headless = fragment(&[part("tfhd", &[0])]);
+        assert_eq!(Fragment::new(&headless).tracks().count(), 0);
+    }
+}

@@ -2,12 +2,15 @@
 
 use super::{Boxes, Fields, SampleEntry, find, find_path};
 
+/// More tracks than that are not read.
+const MOST_TRACKS: usize = 64;
+
 /// The tracks of an initialization section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Movie<'a> {
     /// In order; those that cannot be read are left out.
     pub tracks: Vec<Track<'a>>,
-    /// Whether there is a track that cannot be read.
+    /// Whether there is a track that cannot be read, or that is one too many.
     pub damaged: bool,
 }
 
@@ -17,8 +20,8 @@ impl<'a> Movie<'a> {
         let mut movie = Self::default();
         for part in Boxes::new(moov).filter(|part| part.kind == *b"trak") {
             match Track::parse(part.content) {
-                Some(track) => movie.tracks.push(track),
-                None => movie.damaged = true,
+                Some(track) if movie.tracks.len() < MOST_TRACKS => movie.tracks.push(track),
+                _ => movie.damaged = true,
             }
         }
         for part in Boxes::new(find(moov, b"mvex").unwrap_or_default()) {

@@ -105,3 +105,80 @@ impl<'a> PesPackets<'a> {
 fn follows(packet: Packet<'_>, last: Packet<'_>) -> bool {
     packet.continuity() == (last.continuity() + 1) & 0x0f
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::mpegts::PACKET_BYTES;
+
+    fn packet(flags: u8, continuity: u8, payload: &[u8]) -> Vec<u8> {
+        // stuffed by an adaptation field
+        let stuffing = PACKET_BYTES - 5 - payload.len();
+        let mut packet = vec![0x47, flags, 1, 0x30 | continuity, u8::try_from(stuffing).unwrap()];
+        packet.resize(PACKET_BYTES - payload.len(), 0);
+        packet.extend(payload);
+        packet
+    }
+
+    const HEADER: [u8; 14] = [0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5, 0x21, 0x00, 0x01, 0x00, 0x03];
+
+    type Part = (Option<PesHeader>, Vec<u8>, bool, bool);
+
+    fn parts(bytes: &[u8], limit: usize) -> Vec<Part> {
+        let mut units = PesPackets::new(Packets::new(bytes), 1, limit);
+        let mut all = Vec::new();
+        while let Some(part) = units.advance() {
+            all.push((part.header, part.payload.to_vec(), part.intact, part.complete));
+        }
+        all
+    }
+
+    #[test]
+    fn time_stamps_have_33_bits() {
+        let both = [0x31, 0xff, 0xff, 0xff, 0xff, 0x11, 0x00, 0x01, 0x00, 0x03];
+        let packet = [&[0, 0, 1, 0xe0, 0, 0, 0x80, 0xc0, 10][..], &both].concat();
+        let header = PesHeader::parse(&packet).unwrap();
+        assert_eq!((header.pts, header.dts), (Some(0x3fff_ffff), Some(1)));
+        assert_eq!((header.decode_time(), header.bytes), (Some(1), 19));
+        let last = time_stamp(&[0x2f, 0xff, 0xff, 0xff, 0xff]);
+        assert_eq!(last, Some((1 << 33) - 1));
+    }
+
+    #[test]
+    fn headers_that_are_none_or_cut_short_are_not_read() {
+        assert!(PesHeader::parse(&HEADER).is_some());
+        assert_eq!(PesHeader::parse(&HEADER[..13]), None);
+        let with = |at: usize, value: u8| {
+            let mut header = HEADER;
+            header[at] = value;
+            PesHeader::parse(&header)
+        };
+        assert_eq!(with(2, 2), None);
+        assert_eq!(with(3, 0xbe), None);
+        assert_eq!(with(6, 0x40), None);
+        // the stamp does not fit the length
+        assert_eq!(with(8, 4).unwrap().pts, None);
+    }
+
+    #[test]
+    fn packets_make_up_units() {
+        let bytes = [
+            packet(0, 9, &[7]),
+            packet(0x40, 10, &[&HEADER[..], &[1]].concat()),
+            packet(0, 11, &[2]),
+            packet(0, 13, &[3]),
+            packet(0x40, 14, &HEADER),
+        ]
+        .concat();
+        let header = PesHeader { pts: Some(1), dts: None, bytes: 14 };
+        let expected: [Part; 3] = [
+            (None, vec![7], true, true),
+            (Some(header), vec![1, 2, 3], false, true),
+            (Some(header), vec![], true, false),
+        ];
+        assert_eq!(parts(&bytes, usize::MAX), expected);
+        // what is behind the limit does not count
+        let limited = parts(&bytes, 16);
+        assert_eq!(limited[1], (Some(header), vec![1, 2], true, false));
+    }
+}

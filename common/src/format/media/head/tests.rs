@@ -73,8 +73,11 @@ fn initialization_sections_end_where_the_fragments_begin() {
     let Container::Fmp4 { init_bytes } = head.container else { panic!("{head:?}") };
     assert!(head.independent);
     assert_eq!(&bytes[init_bytes as usize..][4..8], b"styp");
-    for (head, init_bytes) in [(sample!("hevc-aac.mp4").0, 1417), (sample!("av1-opus.mp4").0, 1292)]
-    {
+    for (head, init_bytes) in [
+        (sample!("hevc-aac.mp4").0, 1417),
+        (sample!("av1-opus.mp4").0, 1292),
+        (sample!("vp9-flac.mp4").0, 1302),
+    ] {
         assert_eq!(head.container, Container::Fmp4 { init_bytes });
         assert!(head.independent);
     }

@@ -6,12 +6,15 @@ use crate::format::codec::{Codec, aac, h264, hevc, mpeg_audio};
 use crate::format::hls::Resolution;
 use crate::format::mpegts::{Packets, PesPackets, Program, TICKS_PER_SECOND};
 
+/// No more streams of a program are read, since each goes through the whole segment.
+const MOST_STREAMS: usize = 16;
+
 /// Reads `bytes`, which begin with a packet.
 pub(super) fn read(bytes: &[u8]) -> StreamInfo {
     let mut info = StreamInfo::default();
     let Some(program) = Program::find(&mut Packets::new(bytes)) else { return info };
     let (mut videos, mut sounds) = (Vec::new(), Vec::new());
-    for stream in program.streams() {
+    for stream in program.streams().take(MOST_STREAMS) {
         let codec = stream.codec();
         let units = PesPackets::new(Packets::new(bytes), stream.pid, usize::MAX);
         match Syntax::of(codec) {
@@ -22,30 +25,36 @@ pub(super) fn read(bytes: &[u8]) -> StreamInfo {
                 videos.push(video.sps.map(Sps::name));
             }
             None if codec == Codec::Unknown => sounds.push(None),
-            None if codec.is_audio() => sounds.extend(sound(codec, units)),
+            None if codec.is_audio() => name_sound(&mut sounds, codec, units),
             None => {}
         }
+    }
+    if program.streams().nth(MOST_STREAMS).is_some() {
+        sounds.push(None);
     }
     info.name_codecs(videos, sounds);
     info
 }
 
-/// The name of a stream's codec; `None` if the stream has nothing in this segment, so that a player that
-/// was told of it would wait in vain.
-fn sound(codec: Codec, mut units: PesPackets<'_>) -> Option<Option<String>> {
-    let mut seen = None;
+/// Adds the name of a stream's codec, or that it has none; nothing at all if the stream has nothing in this
+/// segment, so that a player that was told of it would wait in vain.
+fn name_sound(names: &mut Vec<Option<String>>, codec: Codec, mut units: PesPackets<'_>) {
+    let mut seen = false;
     while let Some(part) = units.advance() {
+        seen = true;
         let name = match codec {
-            Codec::Aac => aac::adts_object_type(part.payload),
-            Codec::Mp3 => mpeg_audio::layer(part.payload).map(mpeg_audio::object_type),
-            _ => return Some(names::plain(codec).map(str::to_owned)),
+            Codec::Aac => aac::adts_object_type(part.payload).map(names::mpeg4_audio),
+            Codec::Mp3 => mpeg_audio::layer(part.payload)
+                .map(|layer| names::mpeg4_audio(mpeg_audio::object_type(layer))),
+            _ => names::plain(codec).map(str::to_owned),
         };
         if part.header.is_some() && name.is_some() {
-            return Some(name.map(names::mpeg4_audio));
+            return names.push(name);
         }
-        seen = Some(None);
     }
-    seen
+    if seen {
+        names.push(None);
+    }
 }
 
 /// What a video stream's pictures tell.
@@ -157,5 +166,34 @@ impl Sps {
                 sps.usability.timing.map(|timing| timing.rate() / pictures)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(times: Vec<i64>, half_frames: usize) -> Option<f64> {
+        Video { sps: None, times, half_frames }.frame_rate()
+    }
+
+    #[test]
+    fn two_fields_are_a_frame_however_they_are_packed() {
+        let every = |ticks: i64| (0..50).map(|n| n * ticks).collect::<Vec<_>>();
+        // fields with a time each, frames or pairs of fields with one, two frames with one
+        assert_eq!(rate(every(1800), 50), Some(25.0));
+        assert_eq!(rate(every(1800), 100), Some(50.0));
+        assert_eq!(rate(every(3600), 200), Some(50.0));
+        // a slice or two that could not be read do not count
+        assert_eq!(rate(every(1800), 98), Some(50.0));
+        assert_eq!(rate(vec![0], 2), None);
+    }
+
+    #[test]
+    fn times_go_on_where_their_33_bits_begin_anew() {
+        let last = (1 << 33) - 1;
+        assert_eq!(since(2, last), 3);
+        assert_eq!(since(last, 2), -3);
+        assert_eq!(since(9000, 3000), 6000);
     }
 }

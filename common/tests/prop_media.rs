@@ -1,0 +1,154 @@
+//! Properties of the readers of segments, for damaged and for random input.
+//!
+//! Covered: whatever the bytes, and wherever they end, reading neither panics nor goes on for ever, asks
+//! for no more bytes than there are and for more each time, and never calls a segment independent
+//! without knowing its format. Left out: that damage is noticed, since most of it cannot be.
+
+use common::format::fmp4::{Boxes, Fragment, Movie};
+use common::format::media::{
+    Container, Head, HeadOutcome, MOST_HEAD_BYTES, StreamInfo, head, stream_info,
+};
+use common::format::mpegts::{PACKET_BYTES, Packets, PesPackets};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+macro_rules! samples {
+    ($($name:literal)*) => {
+        [$(include_bytes!(concat!("../testdata/media/", $name)).as_slice()),*]
+    };
+}
+
+const SAMPLES: [&[u8]; 18] = samples![
+    "h264-aac.ts" "h264-mp3.ts" "h264-ac3.ts" "h264-eac3.ts" "h264-cropped-2997.ts" "h264-interlaced.ts"
+    "h264-open-gop.ts" "h264-mid-gop.ts" "hevc-aac.ts" "hevc-open-gop.ts" "aac.ts" "mp3.ts"
+    "h264-aac.mp4" "h264-mid-gop.mp4" "hevc-aac.mp4" "av1-opus.mp4" "vp9-flac.mp4" "aac.mp4"
+];
+
+/// Asks as a reader of a file does, from `first` bytes on.
+fn ask(file: &[u8], first: usize) -> Head {
+    let mut given = first.min(file.len());
+    loop {
+        match head(&file[..given], file.len() as u64) {
+            HeadOutcome::Known(head) => return head,
+            HeadOutcome::NeedMore { bytes } => {
+                assert!(bytes > given, "{bytes} after {given}");
+                assert!(bytes <= file.len().min(MOST_HEAD_BYTES), "{bytes}");
+                given = bytes;
+            }
+        }
+    }
+}
+
+fn check(file: &[u8], first: usize) -> (Head, StreamInfo) {
+    let head = ask(file, first);
+    if let Container::Fmp4 { init_bytes } = head.container {
+        assert!((init_bytes as usize) < file.len(), "{head:?}");
+    }
+    assert!(!head.independent || head.format.is_some(), "{head:?}");
+    let info = stream_info(file);
+    assert!(info.frame_rate.is_none_or(|rate| rate.is_finite() && rate > 0.0), "{info:?}");
+    (head, info)
+}
+
+/// What is done to a segment: at a place, so many bytes are replaced by others.
+type Damage = (Index, usize, Vec<u8>);
+
+fn damage() -> impl Strategy<Value = Damage> {
+    // a byte or few, of values that lengths and flags turn on; or a gap, or a few bytes too many
+    let telling = select(vec![0, 1, 2, 0x47, 0x7f, 0x80, 0xff]);
+    let bytes = prop::collection::vec(prop_oneof![telling, any::<u8>()], 0..6);
+    let removed = prop_oneof![6 => 0..6_usize, 1 => 0..400_usize];
+    (any::<Index>(), removed, bytes)
+}
+
+fn damaged(segment: &[u8], all: &[Damage], within: usize) -> Vec<u8> {
+    let mut bytes = segment.to_vec();
+    for (place, removed, inserted) in all {
+        let start = place.index(bytes.len().min(within) + 1);
+        let end = (start + removed).min(bytes.len());
+        bytes.splice(start..end, inserted.iter().copied());
+    }
+    bytes
+}
+
+#[test]
+fn every_truncation_of_a_segment_is_read() {
+    for segment in SAMPLES {
+        let mut independent = 0;
+        for length in 0..=segment.len() {
+            let head = ask(&segment[..length], 8192);
+            independent += usize::from(head.independent);
+            // the structures that differ are in front
+            if length < 3000 || length % 61 == 0 {
+                check(&segment[..length], 0);
+            }
+        }
+        assert_eq!(independent > 0, ask(segment, 8192).independent);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn damaged_segments_are_read(
+        segment in select(&SAMPLES[..]),
+        all in prop::collection::vec(damage(), 1..6),
+        within in select(vec![200, 1500, usize::MAX]),
+        first in select(vec![0, 300, 8192]),
+    ) {
+        check(&damaged(segment, &all, within), first);
+    }
+
+    #[test]
+    fn random_bytes_are_read(
+        start in select(vec![&b""[..], b"\0\0\0\x10ftyp", b"\0\0\0\0moov", b"\0\0\0\x08moov\0\0\0\0moof"]),
+        rest in prop::collection::vec(any::<u8>(), 0..3000),
+    ) {
+        check(&[start, &rest].concat(), 0);
+    }
+
+    #[test]
+    fn random_packets_are_read(
+        headers in prop::collection::vec((select(vec![0, 0x40]), select(vec![0, 1]), 0..0x40_u8), 1..40),
+        rest in prop::collection::vec(any::<u8>(), PACKET_BYTES),
+    ) {
+        let packets = headers.iter().flat_map(|(start, pid, flags)| {
+            [&[0x47, *start, *pid, *flags], &rest[4..]].concat()
+        });
+        let bytes: Vec<u8> = packets.collect();
+        prop_assert_eq!(Packets::new(&bytes).count(), headers.len());
+        let mut units = PesPackets::new(Packets::new(&bytes), 0, usize::MAX);
+        let mut payloads = 0;
+        while let Some(part) = units.advance() {
+            payloads += part.payload.len();
+        }
+        prop_assert!(payloads <= bytes.len());
+        check(&bytes, 0);
+    }
+
+    #[test]
+    fn random_fragments_end(content in prop::collection::vec(any::<u8>(), 0..400)) {
+        let samples = Fragment::new(&content)
+            .tracks()
+            .flat_map(|track| track.runs(None))
+            .flatten()
+            .count();
+        prop_assert!(samples <= content.len() << 16);
+        prop_assert!(Movie::parse(&content).tracks.len() <= content.len());
+        prop_assert!(Boxes::new(&content).count() <= content.len() / 8);
+    }
+}
+
+#[test]
+fn samples_without_bytes_of_their_own_are_bounded() {
+    let part = |kind: &[u8; 4], content: &[u8]| {
+        let size = u32::try_from(content.len() + 8).unwrap();
+        [&size.to_be_bytes()[..], kind, content].concat()
+    };
+    let header = part(b"tfhd", &[0, 0, 0, 0, 0, 0, 0, 1]);
+    let run = part(b"trun", &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+    let moof = part(b"traf", &[header, run].concat());
+    let track = Fragment::new(&moof).tracks().next().unwrap();
+    assert_eq!(track.runs(None).flatten().count(), 1 << 16);
+}
