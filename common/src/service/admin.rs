@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use super::{Context, Health};
-use crate::io::http::server;
+use crate::io::http::server::{self, Server};
 use crate::metrics::{self, Metrics};
 
 /// Binds `address` and serves `routes`, `/metrics` and `/healthz` there until the service stops; to be
@@ -32,9 +32,9 @@ pub fn serve(context: &Context, address: SocketAddr, routes: Router) -> anyhow::
     let bound = listener.local_addr().context("cannot tell the port that was bound")?;
     tracing::info!("listens on http://{bound}");
     let served = server::instrument(routes.merge(admin), &context.metrics);
-    let stop = context.stop.clone();
+    let (server, stop) = (Server::new(&context.metrics), context.stop.clone());
     context.tasks.spawn("http", async move {
-        server::serve(listener, served, stop).await;
+        server.serve(listener, served, stop).await;
         Ok(())
     });
     Ok(bound)

@@ -3,22 +3,25 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use common::base::hash::ContentHash;
 use common::base::time::Hour;
 use common::format::folder::FolderName;
 use common::format::segment::{EXTENSION, SegmentName, TOMBSTONE_EXTENSION, Tail};
 use common::io::blocks::{FilePart, blocks};
+use common::io::cached::read_cached;
+use common::io::http::server::FileRange;
 use common::io::store::Store;
 use common::plan::listing::stem;
 
 use super::{is_known, streamed};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::files::{names_nothing, resolve};
+use crate::files::{Wait, exists, open};
 use crate::media_type;
 use crate::request::{Names, Requested, requested_range};
 
@@ -32,8 +35,15 @@ pub(crate) async fn serve(
     Names(names): Names,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let found = app.store.blocking(move |store| find(store, &names)).await?;
-    answer(found, &headers)
+    // changing threads costs more than all of this where the kernel knows it by heart
+    let found = match find(&app.store, &names, Wait::Never) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            app.store.blocking(move |store| find(store, &names, Wait::ForDisk)).await
+        }
+        found => found,
+    };
+    let found = found.map_err(ApiError::internal("read a stored file"))?;
+    answer(found.ok_or_else(|| ApiError::not_found("there is no such file"))?, &headers)
 }
 
 /// A file that may be served.
@@ -45,52 +55,51 @@ struct Found {
     media_type: &'static str,
 }
 
-fn find(store: &Store, names: &[FolderName]) -> Result<Found, ApiError> {
-    let name = names.last().ok_or_else(unknown)?.as_str();
+/// The file of these names; `None` where there is none, or none that may be served.
+fn find(store: &Store, names: &[FolderName], wait: Wait) -> io::Result<Option<Found>> {
+    let Some(name) = names.last().map(FolderName::as_str) else {
+        return Ok(None);
+    };
     let hash = match name.parse::<SegmentName>().as_ref().map(SegmentName::tail) {
         Ok(Tail::Published(_, hash)) => Some(*hash),
         // what is still being written is nobody's to read
-        Ok(Tail::Temp(_)) => return Err(unknown()),
+        Ok(Tail::Temp(_)) => return Ok(None),
         Err(_) => None,
     };
-    let path = resolve(store, names).map_err(failed("find a file"))?.ok_or_else(unknown)?;
-    // asked before it is opened, because opening a pipe would wait for a writer
-    let metadata = path.metadata().map_err(failed("look at a file"))?;
-    if !metadata.is_file() || is_tombstoned(store, names) {
-        return Err(unknown());
+    let Some(file) = open(store, names, wait)? else {
+        return Ok(None);
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || is_tombstoned(store, names, wait)? {
+        return Ok(None);
     }
-    let file = File::open(&path).map_err(failed("open a file"))?;
     let media_type = if name.ends_with(EXTENSION) {
         let mut first = [0; media_type::TELLING_BYTES];
-        let read = file.read_at(&mut first, 0).map_err(failed("read a file"))?;
-        media_type::of_video(&first[..read])
+        let read = match wait {
+            Wait::Never => read_cached(&file, &mut first, 0),
+            Wait::ForDisk => file.read_at(&mut first, 0),
+        };
+        media_type::of_video(&first[..read?])
     } else {
         media_type::of_name(name).unwrap_or(media_type::UNKNOWN)
     };
-    Ok(Found { file, size: metadata.len(), hash, media_type })
-}
-
-fn unknown() -> ApiError {
-    ApiError::not_found("there is no such file")
-}
-
-/// For `map_err`: a file that vanished while it was looked at is as good as none.
-fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> ApiError {
-    move |error| if names_nothing(&error) { unknown() } else { ApiError::internal(doing)(error) }
+    Ok(Some(Found { file, size: metadata.len(), hash, media_type }))
 }
 
 /// Whether `names` are a file of an hour that is to be treated as absent.
-fn is_tombstoned(store: &Store, names: &[FolderName]) -> bool {
+fn is_tombstoned(store: &Store, names: &[FolderName], wait: Wait) -> io::Result<bool> {
     let [folders @ .., hour, name] = names else {
-        return false;
+        return Ok(false);
     };
     if hour.as_str().parse::<Hour>().is_err() || name.as_str().ends_with(TOMBSTONE_EXTENSION) {
-        return false;
+        return Ok(false);
     }
-    let folder =
-        folders.iter().fold(store.base().to_owned(), |path, name| path.join(name.as_str()));
     let tombstone = format!("{}{TOMBSTONE_EXTENSION}", stem(name.as_str()));
-    folder.join(hour.as_str()).join(tombstone).exists()
+    // a name that is too long for a tombstone has none
+    let Ok(tombstone) = tombstone.parse() else {
+        return Ok(false);
+    };
+    exists(store, &[folders, &[hour.clone(), tombstone]].concat(), wait)
 }
 
 fn answer(found: Found, headers: &HeaderMap) -> Result<Response, ApiError> {
@@ -103,36 +112,44 @@ fn answer(found: Found, headers: &HeaderMap) -> Result<Response, ApiError> {
         content(found, requested)?
     };
     let answer = response.headers_mut();
-    answer.insert(header::CACHE_CONTROL, header::HeaderValue::from_static(caching));
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     if let Some(etag) = etag {
-        let etag = header::HeaderValue::try_from(etag);
+        let etag = HeaderValue::try_from(etag);
         answer.insert(header::ETAG, etag.expect("base64 is valid in a header"));
     }
     Ok(response)
 }
 
-fn content(mut found: Found, requested: Requested) -> Result<Response, ApiError> {
+fn content(found: Found, requested: Requested) -> Result<Response, ApiError> {
     let size = found.size;
     let (status, start, length) = match requested {
         Requested::Whole => (StatusCode::OK, 0, size),
         Requested::Part { start, length } => (StatusCode::PARTIAL_CONTENT, start, length),
         Requested::PastTheEnd => return Err(ApiError::PastTheEnd { size }),
     };
-    // this only notes where to read, so it cannot block
-    found.file.seek(SeekFrom::Start(start)).map_err(ApiError::internal("seek in a file"))?;
-    let part = FilePart { file: found.file, length };
     let headers = [
-        (header::CONTENT_TYPE, found.media_type.to_owned()),
-        (header::CONTENT_LENGTH, length.to_string()),
-        (header::ACCEPT_RANGES, "bytes".to_owned()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CONTENT_TYPE, HeaderValue::from_static(found.media_type)),
+        (header::CONTENT_LENGTH, HeaderValue::from(length)),
+        (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
-    let body = streamed(blocks(std::iter::once(Ok(part))));
-    let mut response = (status, headers, body).into_response();
+    let mut response = (status, headers, body(found, start, length)?).into_response();
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {start}-{}/{size}", start + length - 1);
-        let range = header::HeaderValue::try_from(range).expect("digits are valid in a header");
+        let range = HeaderValue::try_from(range).expect("digits are valid in a header");
         response.headers_mut().insert(header::CONTENT_RANGE, range);
     }
     Ok(response)
+}
+
+/// The bytes of a file that an answer holds. Those of a published segment never change, so they need
+/// not be read before they are sent; any other file may be written to, or cut short, at any time.
+fn body(found: Found, start: u64, length: u64) -> Result<Response, ApiError> {
+    let mut file = found.file;
+    if found.hash.is_some() {
+        return Ok(FileRange { file: Arc::new(file), start, length }.into_response());
+    }
+    // this only notes where to read, so it cannot block
+    file.seek(SeekFrom::Start(start)).map_err(ApiError::internal("seek in a file"))?;
+    Ok(streamed(blocks(std::iter::once(Ok(FilePart { file, length })))).into_response())
 }

@@ -1,0 +1,116 @@
+//! Which of the connections that come are served: pure counting.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::limits::Limits;
+
+/// Why a connection is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// There are as many as there may be.
+    Full,
+    /// Its client has as many as one may have.
+    Client,
+}
+
+/// A place among those that are served; to be given back.
+#[derive(Debug)]
+pub(super) struct Place(IpAddr);
+
+/// Who is served.
+#[derive(Debug)]
+pub(super) struct Admission {
+    limits: Limits,
+    served: usize,
+    by_client: HashMap<IpAddr, usize>,
+}
+
+impl Admission {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, served: 0, by_client: HashMap::new() }
+    }
+
+    pub(super) fn admit(&mut self, address: IpAddr) -> Result<Place, Refusal> {
+        if self.served >= self.limits.connections {
+            return Err(Refusal::Full);
+        }
+        let client = client(address);
+        let of_client = self.by_client.entry(client).or_default();
+        if *of_client >= self.limits.per_client {
+            return Err(Refusal::Client);
+        }
+        *of_client += 1;
+        self.served += 1;
+        Ok(Place(client))
+    }
+
+    pub(super) fn give_back(&mut self, Place(client): Place) {
+        self.served -= 1;
+        if let Some(of_client) = self.by_client.get_mut(&client) {
+            *of_client -= 1;
+            if *of_client == 0 {
+                self.by_client.remove(&client);
+            }
+        }
+    }
+}
+
+/// Whoever has one IPv6 address has all of its network.
+fn client(address: IpAddr) -> IpAddr {
+    const NETWORK: u128 = u128::MAX << 64;
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission() -> Admission {
+        Admission::new(Limits { connections: 3, per_client: 2, refusals: 1 })
+    }
+
+    fn admit(admission: &mut Admission, address: &str) -> Result<Place, Refusal> {
+        admission.admit(address.parse().unwrap())
+    }
+
+    #[test]
+    fn nobody_is_served_beyond_the_limit_until_a_place_is_given_back() {
+        let mut admission = admission();
+        let first = admit(&mut admission, "10.0.0.1").unwrap();
+        admit(&mut admission, "10.0.0.2").unwrap();
+        admit(&mut admission, "10.0.0.3").unwrap();
+        assert_eq!(admit(&mut admission, "10.0.0.4").unwrap_err(), Refusal::Full);
+        admission.give_back(first);
+        admit(&mut admission, "10.0.0.4").unwrap();
+        assert_eq!(admit(&mut admission, "10.0.0.1").unwrap_err(), Refusal::Full);
+    }
+
+    #[test]
+    fn no_client_takes_the_places_of_all() {
+        for [one, same, another, other] in [
+            ["10.0.0.1", "10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2"],
+            ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:0:0:1", "2001:db8:0:1::1"],
+        ] {
+            let mut admission = admission();
+            let place = admit(&mut admission, one).unwrap();
+            admit(&mut admission, same).unwrap();
+            assert_eq!(admit(&mut admission, another).unwrap_err(), Refusal::Client);
+            let of_other = admit(&mut admission, other).unwrap();
+            admission.give_back(of_other);
+            admission.give_back(place);
+            admit(&mut admission, another).unwrap();
+        }
+    }
+
+    #[test]
+    fn clients_that_are_gone_are_forgotten() {
+        let mut admission = admission();
+        let place = admit(&mut admission, "10.0.0.1").unwrap();
+        admission.give_back(place);
+        assert!(admission.by_client.is_empty());
+    }
+}
