@@ -91,3 +91,44 @@ fn read_through(file: &File, start: u64, length: usize) -> io::Result<()> {
 pub(crate) fn shrank() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "a file shrank while it was being sent")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const LENGTH: usize = 10 * STRIDE_BYTES + 1;
+
+    /// A file on a disk; memory file systems have no cache to speak of.
+    fn file() -> File {
+        let mut file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        file.write_all(&vec![1; LENGTH]).unwrap();
+        file
+    }
+
+    #[tokio::test]
+    async fn what_was_dropped_from_the_cache_is_brought_back() {
+        let file = file();
+        if !is_cached(&file, 0, LENGTH) {
+            // this file system cannot tell, so everything is read first
+            return fill(Arc::new(file), 0, LENGTH).await.unwrap();
+        }
+        file.sync_all().unwrap();
+        rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+        assert!(!is_cached(&file, 0, LENGTH));
+        assert!(!is_cached(&file, LENGTH as u64 - 1, 1));
+        let file = Arc::new(file);
+        fill(Arc::clone(&file), 0, LENGTH).await.unwrap();
+        assert!(is_cached(&file, 0, LENGTH));
+    }
+
+    #[tokio::test]
+    async fn what_a_file_does_not_have_is_no_part_of_it() {
+        let file = file();
+        assert!(!is_cached(&file, 1, LENGTH), "its last byte is not there");
+        assert!(is_cached(&file, 0, 0));
+        let error = fill(Arc::new(file), 1, LENGTH).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

@@ -172,3 +172,48 @@ impl AsyncWrite for Io {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use bytes::Buf;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::super::transfer::{Chunk, Transfer};
+    use super::*;
+    use crate::metrics::Metrics;
+
+    /// A socket whose bodies share `link`, and its other end.
+    async fn pair(link: &Arc<Link>) -> (Io, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let metrics = ConnectionMetrics::new(&Metrics::empty());
+        (Io::new(stream, Arc::clone(link), metrics), listener.accept().await.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_once_a_stand_in_was_copied() {
+        let link = Arc::new(Link::default());
+        let (mut io, mut other) = pair(&link).await;
+        io.write_all(b"before").await.unwrap();
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let transfer = Arc::new(Transfer::new(Arc::clone(&link), file, 0, Body::empty()));
+        let copied = Chunk::OfFile { transfer, left: 10 }.copy_to_bytes(10);
+        io.write_all(&copied).await.unwrap_err();
+        drop(io);
+        let mut received = Vec::new();
+        other.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"before");
+    }
+
+    #[tokio::test]
+    async fn a_stand_in_without_its_file_is_an_error() {
+        let link = Arc::new(Link::default());
+        let (mut io, _other) = pair(&link).await;
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let transfer = Arc::new(Transfer::new(Arc::clone(&link), file, 0, Body::empty()));
+        let chunk = Chunk::OfFile { transfer, left: 10 };
+        io.write_all(chunk.chunk()).await.unwrap_err();
+    }
+}

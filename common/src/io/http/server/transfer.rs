@@ -146,3 +146,36 @@ impl Buf for Chunk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(link: &Arc<Link>) -> (Arc<Transfer>, Chunk) {
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let transfer = Arc::new(Transfer::new(Arc::clone(link), file, 7, Body::empty()));
+        link.begin(&transfer);
+        (Arc::clone(&transfer), Chunk::OfFile { transfer, left: 2 * WINDOW_BYTES })
+    }
+
+    #[test]
+    fn what_is_sent_is_given_back() {
+        let link = Arc::new(Link::default());
+        let (transfer, mut chunk) = chunk(&link);
+        assert!(is_stand_in(chunk.chunk()) && !is_stand_in(b"text"));
+        transfer.advance(100);
+        chunk.advance(60);
+        chunk.advance(40);
+        assert_eq!((chunk.remaining(), transfer.position()), (2 * WINDOW_BYTES - 100, 107));
+        assert!(!link.was_copied());
+    }
+
+    #[test]
+    fn a_copy_is_noticed() {
+        let link = Arc::new(Link::default());
+        let (transfer, mut chunk) = chunk(&link);
+        transfer.advance(5);
+        chunk.copy_to_bytes(6);
+        assert!(link.was_copied());
+    }
+}

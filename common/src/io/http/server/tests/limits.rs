@@ -1,0 +1,237 @@
+//! What clients cannot do to a server.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::routing::{get, post};
+use futures_util::stream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::super::accept::{Incoming, Open};
+use super::super::limits::{BODY_PAUSE, HEADERS_WITHIN, MAX_HEADER_BYTES, TAKE_PAUSE};
+use super::super::metrics::ConnectionMetrics;
+use super::super::{Limits, bind};
+use super::{Running, rest, text};
+use crate::metrics::Metrics;
+
+const GET: &str = "GET / HTTP/1.1\r\nhost: here\r\n\r\n";
+
+fn small() -> Router {
+    Router::new().route("/", get(async || "small"))
+}
+
+/// Reads one answer of [`small`].
+async fn read_answer(client: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"small") {
+        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    text(&answer).to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_must_come_whatever_their_bytes_do() {
+    let server = Running::new(small());
+    let begun = Instant::now();
+    let mut client = server.ask("GET / HTTP/1.1\r\nx: ").await;
+    let (mut reading, mut writing) = client.split();
+    let drip = async {
+        while writing.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let mut answer = Vec::new();
+    tokio::select! { () = drip => {}, _ = reading.read_to_end(&mut answer) => {} }
+    assert_eq!(begun.elapsed().as_secs(), HEADERS_WITHIN.as_secs());
+    server.until("http_connections_timed_out_total{waiting_for=\"headers\"} 1").await;
+    server.until("http_connections_open 0").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_idles_only_for_so_long() {
+    let server = Running::new(small());
+    let mut never_used = TcpStream::connect(server.address).await.unwrap();
+    let mut kept_alive = server.ask(GET).await;
+    read_answer(&mut kept_alive).await;
+    let begun = Instant::now();
+    tokio::time::sleep(HEADERS_WITHIN / 2).await;
+    kept_alive.write_all(GET.as_bytes()).await.unwrap();
+    read_answer(&mut kept_alive).await;
+    assert!(rest(&mut never_used).await.is_empty());
+    assert_eq!(begun.elapsed().as_secs(), HEADERS_WITHIN.as_secs());
+    assert!(rest(&mut kept_alive).await.is_empty());
+    assert_eq!(begun.elapsed().as_secs(), HEADERS_WITHIN.as_secs() * 3 / 2);
+    server.until("http_connections_open 0").await;
+    assert!(server.shows("http_connections_timed_out_total{waiting_for=\"headers\"} 0"));
+}
+
+#[tokio::test]
+async fn headers_are_bounded() {
+    let server = Running::new(small());
+    let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(MAX_HEADER_BYTES));
+    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(1000));
+    for request in [long, many] {
+        let answer = server.answer(&request).await;
+        assert!(text(&answer).starts_with("HTTP/1.1 431 "), "{}", text(&answer));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_given_up() {
+    let upload = async |body: Result<Bytes, _>| if body.is_ok() { "whole" } else { "broken" };
+    let server = Running::new(Router::new().route("/", post(upload)));
+    let mut client = server.ask("POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\na").await;
+    tokio::time::sleep(BODY_PAUSE * 2 / 3).await;
+    client.write_all(b"b").await.unwrap();
+    let last = Instant::now();
+    let answer = rest(&mut client).await;
+    assert!(answer.ends_with(b"broken"), "{}", text(&answer));
+    assert_eq!(last.elapsed().as_secs(), BODY_PAUSE.as_secs());
+    assert!(server.shows("http_connections_timed_out_total{waiting_for=\"body\"} 1"));
+}
+
+/// Routes with an answer that never ends, and what tells when it is dropped.
+fn endless() -> (Router, oneshot::Receiver<Infallible>) {
+    let (dropped, told) = oneshot::channel();
+    let dropped = Arc::new(Mutex::new(Some(dropped)));
+    let handler = async move |_: Request| {
+        let dropped = dropped.lock().unwrap().take();
+        Body::from_stream(stream::repeat_with(move || {
+            let _held = &dropped;
+            io::Result::Ok(Bytes::from_static(&[0; 64 * 1024]))
+        }))
+    };
+    (Router::new().route("/", get(handler)), told)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_given_up() {
+    let (routes, dropped) = endless();
+    let server = Running::new(routes);
+    let begun = Instant::now();
+    let _client = server.ask(GET).await;
+    dropped.await.unwrap_err();
+    assert_eq!(begun.elapsed().as_secs(), TAKE_PAUSE.as_secs());
+    assert!(server.shows("http_connections_timed_out_total{waiting_for=\"answer\"} 1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_client_is_served() {
+    let (routes, mut dropped) = endless();
+    let server = Running::new(routes);
+    let mut client = server.ask(GET).await;
+    let mut some = vec![0; 16 << 20];
+    for _ in 0..4 {
+        tokio::time::sleep(TAKE_PAUSE * 2 / 3).await;
+        client.read_exact(&mut some).await.unwrap();
+    }
+    assert!(dropped.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Empty));
+    assert!(server.shows("http_connections_timed_out_total{waiting_for=\"answer\"} 0"));
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_stops_what_it_waits_for() {
+    for half in [true, false] {
+        let (dropped, told) = oneshot::channel::<Infallible>();
+        let (arrived, arrival) = oneshot::channel();
+        let held = Arc::new(Mutex::new(Some((dropped, arrived))));
+        let handler = async move || {
+            let (_dropped, arrived) = held.lock().unwrap().take().unwrap();
+            arrived.send(()).unwrap();
+            std::future::pending::<()>().await;
+        };
+        let server = Running::new(Router::new().route("/", get(handler)));
+        let mut client = server.ask(GET).await;
+        arrival.await.unwrap();
+        if half {
+            client.shutdown().await.unwrap();
+        } else {
+            drop(client);
+        }
+        told.await.unwrap_err();
+        server.until("http_connections_open 0").await;
+    }
+}
+
+#[tokio::test]
+async fn beyond_the_limit_clients_are_told_so() {
+    for (limits, reason) in [
+        (Limits { connections: 1, per_client: 1, refusals: 1 }, "full"),
+        (Limits { connections: 9, per_client: 1, refusals: 1 }, "client"),
+    ] {
+        let server = Running::with_limits(small(), limits);
+        let mut first = server.ask(GET).await;
+        read_answer(&mut first).await;
+        let answer = server.answer(GET).await;
+        let answer = text(&answer);
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(answer.contains("retry-after: 5\r\n") && answer.contains("connection: close\r\n"));
+        assert!(server.shows(&format!("http_connections_refused_total{{reason=\"{reason}\"}} 1")));
+        server.until("http_connections_open 1").await;
+        drop(first);
+        server.until("http_connections_open 0").await;
+        assert!(read_answer(&mut server.ask(GET).await).await.starts_with("HTTP/1.1 200 "));
+    }
+}
+
+#[tokio::test]
+async fn when_refusals_pile_up_the_rest_waits() {
+    let limits = Limits { connections: 1, per_client: 1, refusals: 1 };
+    let server = Running::with_limits(small(), limits);
+    let mut served = server.ask(GET).await;
+    read_answer(&mut served).await;
+    let refused = TcpStream::connect(server.address).await.unwrap();
+    server.until("http_connections_open 2").await;
+    let mut waiting = server.ask(GET).await;
+    // all that the server could do with it, it has done by the time that it answers another
+    served.write_all(GET.as_bytes()).await.unwrap();
+    read_answer(&mut served).await;
+    assert!(server.shows("http_connections_open 2"));
+    drop((served, refused));
+    assert!(read_answer(&mut waiting).await.contains("small"));
+}
+
+/// Fails some times for want of files, then has one connection.
+struct Poor {
+    outcomes: Mutex<VecDeque<io::Result<(TcpStream, SocketAddr)>>>,
+}
+
+impl Incoming for Poor {
+    fn poll_accept(&self, _: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        self.outcomes.lock().unwrap().pop_front().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failing_to_accept_neither_spins_nor_ends_the_server() {
+    let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let none_left = || Err(io::Error::from_raw_os_error(24));
+    let broken_off = Err(io::ErrorKind::ConnectionAborted.into());
+    let outcomes = [none_left(), none_left(), broken_off, listener.accept().await];
+    let poor = Poor { outcomes: Mutex::new(outcomes.into()) };
+    let stop = CancellationToken::new();
+    let metrics = ConnectionMetrics::new(&Metrics::empty());
+    let mut open = Open::new(Limits::of_process(), metrics, small(), stop.clone());
+    let begun = Instant::now();
+    let asked = async {
+        client.write_all(GET.as_bytes()).await.unwrap();
+        read_answer(&mut client).await
+    };
+    tokio::select! {
+        () = open.accept_from(&poor, &stop) => panic!("it ends"),
+        answer = asked => assert!(answer.contains("small")),
+    }
+    assert_eq!(begun.elapsed().as_secs(), 2, "a pause each time that there were no files");
+}
