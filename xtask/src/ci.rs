@@ -6,12 +6,12 @@ use anyhow::{Context, Result};
 
 use crate::deploy::{self, MissingTool};
 use crate::run::Workspace;
-use crate::{layers, sizes, testing, tools};
+use crate::{fuzz, layers, sizes, testing, tools};
 
 type Step = fn(&Workspace) -> Result<()>;
 
 /// The steps, in the order in which they run.
-const STEPS: [(&str, Step); 11] = [
+const STEPS: [(&str, Step); 12] = [
     ("format", |w| w.cargo(["fmt", "--all", "--check"]).run()),
     ("layers", layers::check),
     ("sizes", sizes::check),
@@ -22,6 +22,7 @@ const STEPS: [(&str, Step); 11] = [
     ("licences, bans, sources", dependencies),
     ("build", testing::build_programs),
     ("deployment", |w| deploy::check(w, MissingTool::Fail)),
+    ("fuzz", |w| fuzz::run(w, &[])),
     ("test", |w| testing::run(w, &[])),
 ];
 

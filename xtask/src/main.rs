@@ -5,6 +5,7 @@
 
 mod ci;
 mod deploy;
+mod fuzz;
 mod layers;
 mod run;
 mod rust_source;
@@ -21,6 +22,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   ci            every check that a change must pass, and the tests
   test          every test, on a private PostgreSQL cluster
   bench         the benchmarks
+  fuzz          made-up names and playlists for a minute each; --seconds N, and which ones
   check-layers  who may use whom, inside `common` and between the crates
   check-deploy  docker-compose.yml, the Dockerfile, the systemd units, the Prometheus configuration
   sizes         the files and functions that have grown long";
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
             println!("there are no benchmarks yet");
             Ok(())
         }
+        ["fuzz", arguments @ ..] => fuzz::run(&workspace, arguments),
         ["check-layers"] => layers::check(&workspace),
         ["check-deploy"] => deploy::check(&workspace, deploy::MissingTool::Skip),
         ["sizes"] => sizes::check(&workspace),
