@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod cached;
 #[cfg(feature = "db")]
 pub mod db;
+pub mod ffmpeg;
 pub mod http;
 pub mod process;
 pub mod store;

@@ -1,0 +1,231 @@
+//! ffmpeg as a child process: media goes in, one answer of bounded size comes out.
+//!
+//! Whoever calls says what is to be done, in ffmpeg's own arguments; here is how it is fed, what becomes
+//! of its answer, and that it ends when nobody waits for it any more. What it may open is only the pipe
+//! it is fed through: media is hostile, and some formats name files and addresses to be read.
+
+use std::io;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
+
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+
+use super::process;
+
+/// How many of the last bytes of what ffmpeg complains about are kept.
+const COMPLAINT_BYTES: usize = 2048;
+
+/// Where ffmpeg is; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ffmpeg {
+    program: PathBuf,
+}
+
+/// Why ffmpeg gave no answer.
+#[derive(Debug, Error)]
+pub enum FfmpegError {
+    /// It cannot be started.
+    #[error("cannot start {}, is ffmpeg installed? ({source})", program.display())]
+    Start {
+        /// What was to be started.
+        program: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// What was to be fed to it cannot be read.
+    #[error("cannot read what ffmpeg is to be fed")]
+    Input(#[source] io::Error),
+    /// It cannot be talked to.
+    #[error("cannot talk to ffmpeg")]
+    Pipe(#[source] io::Error),
+    /// It does not know what to do with its input, or died.
+    #[error("ffmpeg ended with {status}: {complaint}")]
+    Failed {
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of what it said.
+        complaint: String,
+    },
+    /// It answered with more than was allowed for.
+    #[error("ffmpeg answered with more than {max_bytes} bytes")]
+    TooLarge {
+        /// How much was.
+        max_bytes: u64,
+    },
+}
+
+impl Ffmpeg {
+    /// The program at `program`, or of that name in PATH.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into() }
+    }
+
+    /// Whether it is there and runs.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started, or fails to tell its version.
+    pub async fn check(&self) -> Result<(), FfmpegError> {
+        let output = process::command(&self.program).arg("-version").output().await;
+        let output = output.map_err(|source| self.not_started(source))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(FfmpegError::Failed { status: output.status, complaint })
+    }
+
+    /// What it writes to `pipe:1` when it is called with `arguments` and fed `input` at `pipe:0`, which
+    /// it need not read to its end.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be run, `input` fails, it fails itself, or answers more than `max_bytes`.
+    ///
+    /// Cancel safety: dropped at any time, it is killed.
+    pub async fn run(
+        &self,
+        arguments: &[&str],
+        input: impl Stream<Item = io::Result<Bytes>>,
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, FfmpegError> {
+        let mut command = process::command(&self.program);
+        command.args(["-nostdin", "-hide_banner", "-loglevel", "error"]);
+        command.args(["-protocol_whitelist", "pipe"]).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|source| self.not_started(source))?;
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let fed = feed(stdin.expect("it is piped"), input);
+        let answered = answer(stdout.expect("it is piped"), max_bytes);
+        let complained = last_bytes(stderr.expect("it is piped"), COMPLAINT_BYTES);
+        let ((), answer, complaint) = tokio::try_join!(fed, answered, complained)?;
+        let status = child.wait().await.map_err(FfmpegError::Pipe)?;
+        if status.success() {
+            return Ok(answer);
+        }
+        let complaint = String::from_utf8_lossy(&complaint).trim().to_owned();
+        Err(FfmpegError::Failed { status, complaint })
+    }
+
+    fn not_started(&self, source: io::Error) -> FfmpegError {
+        FfmpegError::Start { program: self.program.clone(), source }
+    }
+}
+
+/// Writes all of `input`, or as much as is taken: a program that has seen enough closes its end.
+async fn feed(
+    mut stdin: impl AsyncWriteExt + Unpin,
+    input: impl Stream<Item = io::Result<Bytes>>,
+) -> Result<(), FfmpegError> {
+    let mut input = pin!(input);
+    while let Some(block) = input.try_next().await.map_err(FfmpegError::Input)? {
+        match stdin.write_all(&block).await {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            written => written.map_err(FfmpegError::Pipe)?,
+        }
+    }
+    Ok(())
+}
+
+async fn answer(stdout: impl AsyncRead + Unpin, max_bytes: u64) -> Result<Vec<u8>, FfmpegError> {
+    let mut answer = Vec::new();
+    let read = stdout.take(max_bytes + 1).read_to_end(&mut answer).await;
+    if read.map_err(FfmpegError::Pipe)? as u64 > max_bytes {
+        return Err(FfmpegError::TooLarge { max_bytes });
+    }
+    Ok(answer)
+}
+
+/// The last bytes of what comes, at least `count` where there are as many, and at most twice that.
+async fn last_bytes(
+    mut stderr: impl AsyncRead + Unpin,
+    count: usize,
+) -> Result<Vec<u8>, FfmpegError> {
+    let mut last = Vec::with_capacity(2 * count);
+    loop {
+        if last.len() >= 2 * count {
+            last.drain(..count);
+        }
+        let room = (2 * count - last.len()) as u64;
+        let read = (&mut stderr).take(room).read_buf(&mut last).await;
+        if read.map_err(FfmpegError::Pipe)? == 0 {
+            return Ok(last);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    /// A program that takes its last argument for a script. It is not written here, as a file cannot be
+    /// run while any child of this process may still hold it open for writing.
+    const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/ffmpeg.sh");
+
+    fn blocks(count: usize) -> impl Stream<Item = io::Result<Bytes>> {
+        stream::iter((0..count).map(|_| Ok(Bytes::from(vec![b'x'; 100_000]))))
+    }
+
+    async fn ran(
+        script: &str,
+        blocks: impl Stream<Item = io::Result<Bytes>>,
+    ) -> Result<Vec<u8>, String> {
+        let answer = Ffmpeg::new(STAND_IN).run(&[script], blocks, 1_000_000).await;
+        answer.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn what_goes_in_and_comes_out_is_whole() {
+        assert_eq!(ran("exec cat", blocks(10)).await.unwrap().len(), 1_000_000);
+        assert_eq!(ran("echo $#", blocks(0)).await.unwrap(), b"7\n", "arguments are handed on");
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_bounded() {
+        let error = ran("exec cat", blocks(11)).await.unwrap_err();
+        assert_eq!(error, "ffmpeg answered with more than 1000000 bytes");
+    }
+
+    #[tokio::test]
+    async fn it_need_not_read_everything() {
+        assert_eq!(ran("echo enough", blocks(100)).await.unwrap(), b"enough\n");
+    }
+
+    #[tokio::test]
+    async fn its_failure_is_told_with_its_last_words() {
+        let chatter = "i=0; while [ $i -lt 500 ]; do echo no picture >&2; i=$((i+1)); done; exit 3";
+        let error = ran(chatter, blocks(1)).await.unwrap_err();
+        assert!(error.starts_with("ffmpeg ended with exit status: 3: "), "{error}");
+        assert!(error.ends_with("no picture"), "{error}");
+        assert!((COMPLAINT_BYTES..2 * COMPLAINT_BYTES + 100).contains(&error.len()));
+    }
+
+    #[tokio::test]
+    async fn an_input_that_fails_is_told() {
+        let failing = stream::iter([Ok(Bytes::from("x")), Err(io::Error::other("gone"))]);
+        let error = ran("exec cat", failing).await.unwrap_err();
+        assert_eq!(error, "cannot read what ffmpeg is to be fed");
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_named() {
+        let missing = Ffmpeg::new("/nowhere/ffmpeg");
+        for error in
+            [missing.check().await.unwrap_err(), missing.run(&[], blocks(1), 1).await.unwrap_err()]
+        {
+            let text = error.to_string();
+            assert!(
+                text.starts_with("cannot start /nowhere/ffmpeg, is ffmpeg installed?"),
+                "{text}"
+            );
+        }
+    }
+}
