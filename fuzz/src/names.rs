@@ -1,11 +1,12 @@
 //! Names of segments, alone and as the listing of a folder.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use common::base::time::{Hour, TimeRange, Timestamp};
 use common::format::segment::{MediaDuration, SegmentPath, Tail};
-use common::plan::listing::HourListing;
+use common::plan::listing::{HourListing, Segment};
 use common::plan::select::{JOIN_TOLERANCE, Piece, Selection, best_segments};
 
 /// A path that is read says what it said: its name prints and reads back, lies in its hour and ends
@@ -51,14 +52,16 @@ pub fn hour_listing(bytes: &[u8]) {
     // a folder holds no two files of one name
     let names: BTreeSet<&str> = text.lines().collect();
     let hour = some_hour();
-    let listing = HourListing::new(hour, &names, size);
+    let listing = Arc::new(HourListing::new(hour, &names, size));
     let reversed = HourListing::new(hour, names.iter().rev(), size);
-    assert_eq!(listing.segments, reversed.segments);
-    assert!(listing.segments.len() + listing.strangers.len() <= names.len());
-    for pair in listing.segments.windows(2) {
-        let place = |at: usize| (pair[at].start, &pair[at].file_name);
-        assert!(place(0) < place(1), "{pair:?}");
+    assert_eq!(*listing, reversed);
+    assert!(listing.len() <= names.len());
+    let segments: Vec<Segment<'_>> = listing.segments().collect();
+    for pair in segments.windows(2) {
+        let place = |segment: Segment<'_>| (segment.start(), segment.file_name());
+        assert!(place(pair[0]) < place(pair[1]), "{pair:?}");
     }
+    assert!(segments.iter().all(|segment| names.contains(&*segment.file_name())));
     let start = hour.start() + TimeDelta::minutes(i64::from(*from)) - TimeDelta::hours(1);
     let end = start + TimeDelta::minutes(i64::from(*minutes));
     if let Some(range) = TimeRange::new(start, end) {
@@ -66,11 +69,12 @@ pub fn hour_listing(bytes: &[u8]) {
     }
 }
 
-fn neighbours_join(selection: &Selection<'_>) {
-    for pair in selection.pieces.windows(2) {
+fn neighbours_join(selection: &Selection) {
+    let pieces: Vec<Piece<'_>> = selection.pieces().collect();
+    for pair in pieces.windows(2) {
         match pair {
             [Piece::Segment(one), Piece::Segment(next)] => {
-                assert!((next.start - one.end()).abs() <= JOIN_TOLERANCE, "{one:?} {next:?}");
+                assert!((next.start() - one.end()).abs() <= JOIN_TOLERANCE, "{one:?} {next:?}");
             }
             [Piece::Hole(_), Piece::Hole(_)] => panic!("two holes in a row: {pair:?}"),
             _ => {}

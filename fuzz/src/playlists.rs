@@ -29,6 +29,8 @@ fn write_media(list: &MediaPlaylist) -> (String, Vec<Segment>) {
         media_sequence: list.media_sequence,
         discontinuity_sequence: list.discontinuity_sequence,
         playlist_type: list.playlist_type,
+        independent_segments: false,
+        can_skip_until: None,
     });
     let takes = |segment: &&Segment| {
         let entry = SegmentEntry {
