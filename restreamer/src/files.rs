@@ -135,3 +135,55 @@ pub(crate) fn names_nothing(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use common::io::store::Access;
+
+    use super::*;
+
+    #[test]
+    fn waiting_or_not_the_same_file_is_found() {
+        let base = tempfile::tempdir().unwrap();
+        std::fs::create_dir(base.path().join("a")).unwrap();
+        std::fs::write(base.path().join("a/b"), b"text").unwrap();
+        let store = Store::open(base.path(), Access::Read).unwrap();
+        let names = ["a", "b"].map(|name| name.parse().unwrap());
+        for wait in [Wait::ForDisk, Wait::Never] {
+            let mut text = String::new();
+            open(&store, &names, wait).unwrap().unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, "text", "{wait:?}");
+            assert!(exists(&store, &names, wait).unwrap());
+        }
+        let nothing = [names[0].clone(), "c".parse().unwrap()];
+        assert!(open(&store, &nothing, Wait::ForDisk).unwrap().is_none());
+        assert!(!exists(&store, &nothing, Wait::ForDisk).unwrap());
+    }
+
+    #[test]
+    fn without_waiting_nothing_is_looked_up() {
+        let base = tempfile::tempdir().unwrap();
+        let store = Store::open(base.path(), Access::Read).unwrap();
+        let error = open(&store, &["never-seen".parse().unwrap()], Wait::Never).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn no_way_of_opening_leaves_the_base_folder() {
+        let [base, outside] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        std::fs::write(outside.path().join("secret"), b"").unwrap();
+        let store = Store::open(base.path(), Access::Read).unwrap();
+        let up = format!("../{}", outside.path().file_name().unwrap().to_str().unwrap());
+        std::os::unix::fs::symlink(outside.path(), base.path().join("absolute")).unwrap();
+        std::os::unix::fs::symlink(up, base.path().join("relative")).unwrap();
+        for link in ["absolute", "relative"] {
+            let path = Path::new(link).join("secret");
+            assert!(base.path().join(&path).exists());
+            let beneath = open_beneath(&store, &path, OFlags::RDONLY, Wait::ForDisk);
+            assert_eq!(beneath.unwrap_err(), Errno::XDEV);
+            assert!(open_resolved(&store, &path, OFlags::RDONLY).unwrap().is_none());
+        }
+    }
+}

@@ -73,7 +73,7 @@ fn read_through(file: &File, start: u64, length: usize) -> io::Result<()> {
     if let Err(error) = rustix::fs::fadvise(file, start, whole, Advice::WillNeed) {
         tracing::debug!("cannot announce what will be read: {error}");
     }
-    let mut buffer = [0; STRIDE_BYTES];
+    let mut buffer = vec![0; STRIDE_BYTES];
     let mut done = 0;
     while done < length {
         let size = buffer.len().min(length - done);

@@ -32,9 +32,9 @@ pub fn serve(context: &Context, address: SocketAddr, routes: Router) -> anyhow::
     let bound = listener.local_addr().context("cannot tell the port that was bound")?;
     tracing::info!("listens on http://{bound}");
     let served = server::instrument(routes.merge(admin), &context.metrics);
-    let (server, stop) = (Server::new(&context.metrics), context.stop.clone());
+    let (http, stop) = (Server::new(&context.metrics), context.stop.clone());
     context.tasks.spawn("http", async move {
-        server.serve(listener, served, stop).await;
+        http.serve(listener, served, stop).await;
         Ok(())
     });
     Ok(bound)

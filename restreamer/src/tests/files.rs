@@ -85,6 +85,80 @@ async fn a_large_file_comes_whole_through_our_own_client() {
 }
 
 #[tokio::test]
+async fn parts_of_a_large_segment_are_its_bytes() {
+    let served = Served::new();
+    let bytes: Vec<u8> = (0..=250).cycle().take(3_000_000).collect();
+    let path = served.segment("source", 0, Completeness::Full, &bytes).await;
+    for (first, last) in
+        [(0, 2_999_999), (1, 1_048_577), (1_048_575, 2_500_000), (2_999_999, 2_999_999)]
+    {
+        let range = format!("Range: bytes={first}-{last}");
+        let answer = served.send("GET", &path, &[&range]).await;
+        assert_eq!(answer.status, 206, "{range}");
+        assert!(answer.body == bytes[first..=last], "{range}");
+    }
+    let head = served.send("HEAD", &path, &["Range: bytes=5-9"]).await;
+    assert_eq!((head.body.len(), head.header("content-length")), (0, Some("5")));
+}
+
+#[tokio::test]
+async fn links_within_the_base_folder_are_followed() {
+    let served = Served::new();
+    let path = served.segment("source", 0, Completeness::Full, b"video").await;
+    let base = served.base.path();
+    for (target, link) in [
+        (base.join("chan"), "absolute"),
+        ("chan".into(), "relative"),
+        ("../chan/source".into(), "other"),
+    ] {
+        let link = if link == "other" { base.join("absolute/other") } else { base.join(link) };
+        std::os::unix::fs::symlink(target, link).unwrap();
+    }
+    for channel in ["absolute", "relative"] {
+        let linked = path.replace("/chan/", &format!("/{channel}/"));
+        assert_eq!(served.get(&linked).await.text(), "video", "{channel}");
+    }
+    assert_eq!(served.get(&path.replace("/source/", "/other/")).await.text(), "video");
+    std::fs::write(served.stored(&path.replace(".ts", ".tombstone")), b"").unwrap();
+    for channel in ["absolute", "relative"] {
+        let linked = path.replace("/chan/", &format!("/{channel}/"));
+        assert_eq!(served.get(&linked).await.status, 404, "a tombstone holds through links too");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_not_there() {
+    let served = Served::new();
+    let base = served.base.path();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        base.join("pipe.ts"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(base.join("socket.ts")).unwrap();
+    std::fs::create_dir(base.join("folder.ts")).unwrap();
+    for name in ["pipe.ts", "socket.ts", "folder.ts"] {
+        let answer = served.get(&format!("/segments/{name}")).await;
+        assert_eq!((answer.status, answer.text()), (404, "there is no such file\n"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_tombstone_counts_at_once() {
+    let served = Served::new();
+    let path = served.segment("source", 0, Completeness::Full, b"video").await;
+    // that there is none is then known by heart
+    for _ in 0..3 {
+        assert_eq!(served.get(&path).await.status, 200);
+    }
+    std::fs::write(served.stored(&path.replace(".ts", ".tombstone")), b"").unwrap();
+    assert_eq!(served.get(&path).await.status, 404);
+}
+
+#[tokio::test]
 async fn types_are_those_of_the_content() {
     let served = Served::new();
     let fragmented =

@@ -39,3 +39,38 @@ impl Stall {
         sleep.as_mut().poll(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    const WITHIN: Duration = Duration::from_mins(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_makes_progress_may_be_slow() {
+        let mut stall = Stall::new(WITHIN);
+        for _ in 0..5 {
+            let waiting = poll_fn(|context| stall.poll_waiting(context));
+            tokio::time::timeout(WITHIN * 2 / 3, waiting).await.unwrap_err();
+            stall.progressed();
+        }
+        let begun = Instant::now();
+        poll_fn(|context| stall.poll_waiting(context)).await;
+        assert_eq!(begun.elapsed().as_secs(), WITHIN.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn asking_again_does_not_begin_anew() {
+        let mut stall = Stall::new(WITHIN);
+        let begun = Instant::now();
+        for _ in 0..3 {
+            let waiting = poll_fn(|context| stall.poll_waiting(context));
+            if tokio::time::timeout(WITHIN * 2 / 3, waiting).await.is_ok() {
+                break;
+            }
+        }
+        assert_eq!(begun.elapsed().as_secs(), WITHIN.as_secs());
+    }
+}

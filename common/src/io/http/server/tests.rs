@@ -62,6 +62,19 @@ impl Running {
     }
 }
 
+/// Keeps a paused clock from moving: by itself it does so whenever no task can go on, be it only for
+/// as long as bytes are on their way from one socket to another.
+struct Still(#[expect(dead_code, reason = "held for its end")] std::sync::mpsc::Sender<()>);
+
+impl Still {
+    fn new() -> Self {
+        let (held, dropped) = std::sync::mpsc::channel();
+        // tokio holds the clock while anything blocks
+        tokio::task::spawn_blocking(move || dropped.recv());
+        Self(held)
+    }
+}
+
 async fn rest(client: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     // a connection that is broken off may end with an error, and what came before counts
