@@ -170,3 +170,35 @@ fn doubts_make_a_segment_dependent() {
     let pps = bytes.windows(5).position(|window| window == [0, 0, 0, 1, 0x68]).unwrap();
     assert!(!with(pps + 4, 0x6c).independent, "no picture parameter set");
 }
+
+#[test]
+fn flags_and_pictures_of_mp4_must_agree() {
+    let (head, bytes) = sample!("av1-opus.mp4");
+    assert!(head.independent);
+    let mut changed = bytes.to_vec();
+    let trun = bytes.windows(4).position(|window| window == b"trun").unwrap();
+    // the flags of the first sample: it needs others
+    assert_eq!(bytes[trun + 16..trun + 20], [2, 0, 0, 0]);
+    changed[trun + 16..trun + 20].copy_from_slice(&[1, 1, 0, 0]);
+    assert!(!whole(&changed).independent);
+
+    let (head, bytes) = sample!("h264-aac.mp4");
+    assert!(head.independent);
+    // its type is IDR, and no other unit begins so
+    let picture = bytes.windows(2).position(|window| window == [0x65, 0x88]).unwrap();
+    let mut changed = bytes.to_vec();
+    changed[picture] = 0x61;
+    assert!(!whole(&changed).independent);
+}
+
+#[test]
+fn a_parameter_set_is_part_of_the_format() {
+    for (name, (head, bytes)) in [(0x67, sample!("h264-aac.ts")), (0x68, sample!("h264-aac.ts"))] {
+        let set = bytes.windows(5).position(|window| window == [0, 0, 0, 1, name]).unwrap();
+        let mut changed = bytes.to_vec();
+        // the level; the last bits
+        changed[set + 7] ^= 1;
+        assert!(whole(&changed).independent);
+        assert_ne!(whole(&changed).format, head.format, "{name:x}");
+    }
+}
