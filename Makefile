@@ -21,7 +21,7 @@ demo:
 	@exec $(BUILT)/demo $(ARGS)
 
 test:
-	@sh xtask/setup.sh run
+	@sh xtask/setup.sh test
 	@cargo xtask test $(ARGS)
 
 ci:
@@ -29,8 +29,9 @@ ci:
 	@cargo xtask ci
 
 bench:
-	@sh xtask/setup.sh build
+	@sh xtask/setup.sh bench
 	@cargo xtask bench
 
 setup:
 	@sh xtask/setup.sh ci
+	@sh xtask/setup.sh bench

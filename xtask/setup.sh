@@ -1,12 +1,15 @@
 #!/bin/sh
 # Installs what the project needs from the distribution, and nothing when all of it is there.
 #
-#   setup.sh [build|run|ci]     build: a linker and C headers, which cargo needs before it can do anything
-#                               run:   also what the services, the demo and the tests start (default)
-#                               ci:    also what `make ci` checks the deployment files with
+#   setup.sh [PROFILE]     build: a linker and C headers, which cargo needs before it can do anything
+#                          run:   also what the services and the demo start (default)
+#                          test:  also the players that the tests play with
+#                          ci:    also what fuzzers are built and deployment files are checked with
+#                          bench: what `build` does, and the server that the benchmarks compare with
 #
 # A shell script, because without a linker not even the project's own tools can be built. Nothing that
-# it installs is started, now or at the next boot: no database cluster is made, and no Prometheus runs.
+# it installs is started, now or at the next boot: no database cluster is made, and neither Prometheus
+# nor nginx runs.
 #
 # Exit status: 0 all is there, 1 an installation failed, 2 something is missing and we may not install it.
 set -eu
@@ -22,6 +25,10 @@ missing_packages() {
     has cc && has ar || echo gcc
     [ -e /usr/include/stdio.h ] || echo libc6-dev
     [ "$profile" != build ] || return 0
+    if [ "$profile" = bench ]; then
+        has_nginx || echo nginx-light
+        return 0
+    fi
 
     has ffmpeg && has ffprobe || echo ffmpeg
     has_postgres || echo postgresql
@@ -30,6 +37,13 @@ missing_packages() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     [ "$profile" != run ] || return 0
 
+    has chromium || echo chromium
+    has mpv || echo mpv
+    # either fetches the player that runs in the browser
+    has npm || has curl || echo curl
+    [ "$profile" != test ] || return 0
+
+    has c++ || echo g++
     has promtool || echo prometheus
     has systemd-analyze || echo systemd
 }
@@ -46,6 +60,11 @@ has_postgres() {
     return 1
 }
 
+# Debian keeps it outside the PATH of those who are not root.
+has_nginx() {
+    has nginx || [ -x /usr/sbin/nginx ]
+}
+
 complain() {
     echo "setup: $*" >&2
 }
@@ -60,8 +79,8 @@ refuse() {
     exit 2
 }
 
-# While packages are installed, neither PostgreSQL nor Prometheus may start, and PostgreSQL may not
-# make its default cluster. Another policy that is in force stays in force for everything else.
+# While packages are installed, neither PostgreSQL nor Prometheus nor nginx may start, and PostgreSQL may
+# not make its default cluster. Another policy that is in force stays in force for everything else.
 guard() {
     trap unguard EXIT
     trap 'exit 1' HUP INT TERM
@@ -73,7 +92,7 @@ guard() {
 #!/bin/sh
 # wubloader-setup: in place only while its setup.sh installs packages
 case \$1 in
-    postgresql* | prometheus*) exit 101 ;;
+    postgresql* | prometheus* | nginx*) exit 101 ;;
 esac
 [ ! -x $policy.wubloader-saved ] || exec $policy.wubloader-saved "\$@"
 exit 0
@@ -98,15 +117,19 @@ install_missing() {
     $apt_get update || complain "the package lists could not all be brought up to date, trying all the same"
     # shellcheck disable=SC2086 # a list of words
     $apt_get install --yes --no-install-recommends -o Dpkg::Use-Pty=0 $missing || return 1
+    has systemctl || return 0
+    # the servers that come with what we want stay off after a reboot, too
     case " $missing " in
-        # `make ci` wants promtool; the server that comes with it stays off after a reboot, too
-        *" prometheus "*) ! has systemctl || systemctl --quiet disable prometheus.service ;;
+        *" prometheus "*) systemctl --quiet disable prometheus.service ;;
+    esac
+    case " $missing " in
+        *" nginx-light "*) systemctl --quiet disable nginx.service ;;
     esac
 }
 
 case $profile in
-    build | run | ci) ;;
-    *) complain "unknown profile '$profile': build, run or ci"; exit 2 ;;
+    build | run | test | ci | bench) ;;
+    *) complain "unknown profile '$profile': build, run, test, ci or bench"; exit 2 ;;
 esac
 
 missing=$(missing_packages | paste -s -d ' ')

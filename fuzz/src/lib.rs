@@ -4,13 +4,18 @@
 //! So the checks also run as ordinary tests, over every input in `corpus/` and in whatever a run of
 //! the fuzzer has left.
 
+pub mod media;
 pub mod names;
 pub mod playlists;
 
+/// A check, and what it is called.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// Every check, by the name of its program and of its folder in `corpus/`.
-pub const TARGETS: [(&str, fn(&[u8])); 4] = [
+pub const TARGETS: [Target; 5] = [
     ("segment_path", names::segment_path),
     ("hour_listing", names::hour_listing),
+    ("segment_head", media::segment_head),
     ("media_playlist", playlists::media_playlist),
     ("multivariant", playlists::multivariant),
 ];

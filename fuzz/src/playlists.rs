@@ -32,7 +32,7 @@ fn write_media(list: &MediaPlaylist) -> (String, Vec<Segment>) {
         independent_segments: false,
         can_skip_until: None,
     });
-    let takes = |segment: &&Segment| {
+    let is_written = |segment: &&Segment| {
         let entry = SegmentEntry {
             uri: &segment.uri,
             // refused like every other absurd one
@@ -46,9 +46,9 @@ fn write_media(list: &MediaPlaylist) -> (String, Vec<Segment>) {
         };
         writer.segment(&entry).is_ok()
     };
-    let taken = list.segments.iter().filter(takes);
+    let written = list.segments.iter().filter(is_written);
     // keys are not written: what is stored is not encrypted
-    let written = taken.map(|segment| Segment { key: None, ..segment.clone() }).collect();
+    let written = written.map(|segment| Segment { key: None, ..segment.clone() }).collect();
     if list.end_list {
         writer.end_list().expect("it was not said before");
     }

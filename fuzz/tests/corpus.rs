@@ -1,5 +1,4 @@
 //! Runs every check over the inputs that are kept: the seeds, and each input that once failed.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::Path;
 

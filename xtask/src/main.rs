@@ -6,6 +6,7 @@
 mod ci;
 mod deploy;
 mod fuzz;
+mod hls_js;
 mod layers;
 mod run;
 mod rust_source;

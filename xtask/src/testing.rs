@@ -3,11 +3,15 @@
 use anyhow::{Context, Result};
 use private_postgres::{Cluster, Options};
 
+use crate::hls_js;
 use crate::layers::crates::SERVICES;
 use crate::run::Workspace;
 
 /// Where the tests find the cluster; each makes databases of its own in it.
 const CLUSTER: &str = "WUBLOADER_TEST_CLUSTER";
+
+/// Where the tests find hls.js.
+const HLS_JS: &str = "WUBLOADER_TEST_HLS_JS";
 
 /// Runs the tests; with nextest where that is installed, then with `filter` handed on to it.
 ///
@@ -16,12 +20,13 @@ const CLUSTER: &str = "WUBLOADER_TEST_CLUSTER";
 ///
 /// # Errors
 ///
-/// When the services do not build, PostgreSQL does not start, or a test fails.
+/// When the services do not build, PostgreSQL does not start, hls.js cannot be fetched, or a test fails.
 pub(crate) fn run(workspace: &Workspace, filter: &[&str]) -> Result<()> {
     build_programs(workspace)?;
     let cluster =
         Cluster::start(&Options::default()).context("start a PostgreSQL for the tests")?;
     let url = cluster.url("postgres");
+    let player = hls_js::ready(workspace)?;
     let with_nextest = workspace.cargo(["nextest", "--version"]).output().is_ok();
 
     if filter.is_empty() {
@@ -33,7 +38,7 @@ pub(crate) fn run(workspace: &Workspace, filter: &[&str]) -> Result<()> {
     } else {
         &["test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]
     };
-    workspace.cargo(all).args(filter).env(CLUSTER, &url).run()
+    workspace.cargo(all).args(filter).env(CLUSTER, &url).env(HLS_JS, player).run()
 }
 
 /// Builds what the whole-system tests start: the services and the demo, as `make demo` builds them.
