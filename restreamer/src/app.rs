@@ -9,6 +9,7 @@ use common::service::Context;
 use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
+use crate::expensive::Expensive;
 use crate::listings::Listings;
 use crate::playlist::live::LivePlaylists;
 use crate::playlist::texts::Texts;
@@ -27,6 +28,7 @@ pub(crate) struct App {
     pub(crate) live: Arc<LivePlaylists>,
     pub(crate) texts: Texts,
     pub(crate) looks: Looks,
+    pub(crate) expensive: Expensive,
     clock: Arc<dyn Clock>,
     selections: Arc<Semaphore>,
     select_segments: Timed,
@@ -43,6 +45,7 @@ impl App {
             live: Arc::default(),
             texts: Texts::default(),
             looks: Looks::default(),
+            expensive: Expensive::new(&context.metrics),
             clock: Arc::clone(&context.clock),
             selections: Arc::new(Semaphore::new(SELECTIONS_AT_ONCE)),
             select_segments,

@@ -10,6 +10,9 @@ use common::format::folder::BadFolderName;
 use common::plan::cut::CutError;
 use thiserror::Error;
 
+/// When whoever was refused for now should ask again.
+const RETRY_AFTER_SECONDS: u16 = 10;
+
 /// Why a request is not answered with what it asked for; each message is one sentence for whoever
 /// asked.
 #[derive(Debug, Error)]
@@ -29,6 +32,21 @@ pub(crate) enum ApiError {
     /// Video is missing.
     #[error(transparent)]
     Missing(CutError),
+    /// What is stored does not hold what was asked for.
+    #[error("{0}")]
+    Unacceptable(Cow<'static, str>),
+    /// What the request carries is too large.
+    #[error("the body is larger than {max_bytes} bytes")]
+    TooLarge { max_bytes: usize },
+    /// The address is right, and the method is not.
+    #[error("this address is not for that method; the header Allow names those that it is for")]
+    Method,
+    /// Too many others want the same.
+    #[error("this node is busy; ask again in {RETRY_AFTER_SECONDS} seconds")]
+    Busy,
+    /// It was begun, and took too long.
+    #[error("it takes too long; ask for a shorter range")]
+    TookTooLong,
     /// Asked for rightly, but not there to be had.
     #[error("{0}")]
     NotImplemented(&'static str),
@@ -75,6 +93,11 @@ impl ApiError {
             Self::NotFound(_) => "not_found",
             Self::PastTheEnd { .. } => "past_the_end",
             Self::Missing(_) => "missing",
+            Self::Unacceptable(_) => "unacceptable",
+            Self::TooLarge { .. } => "too_large",
+            Self::Method => "method",
+            Self::Busy => "busy",
+            Self::TookTooLong => "took_too_long",
             Self::NotImplemented(_) => "not_implemented",
             Self::Internal { .. } => "internal",
         }
@@ -86,7 +109,11 @@ impl ApiError {
             Self::Name(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::PastTheEnd { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Missing(_) => StatusCode::NOT_ACCEPTABLE,
+            Self::Missing(_) | Self::Unacceptable(_) => StatusCode::NOT_ACCEPTABLE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TookTooLong => StatusCode::GATEWAY_TIMEOUT,
             Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -128,6 +155,9 @@ impl IntoResponse for ApiError {
             let range = HeaderValue::try_from(format!("bytes */{size}"));
             let range = range.expect("digits are valid in a header");
             response.headers_mut().insert(header::CONTENT_RANGE, range);
+        }
+        if let Self::Busy = self {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
         }
         response
     }

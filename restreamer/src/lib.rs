@@ -10,12 +10,15 @@ use common::io::store::Store;
 use common::service::{self, Context};
 
 mod app;
+mod chat;
 mod config;
 mod error;
+mod expensive;
 mod files;
 mod handlers;
 mod listings;
 mod media_type;
+mod picture;
 mod playlist;
 mod request;
 mod router;
@@ -32,7 +35,11 @@ pub use config::{Config, Options};
 /// When the address cannot be bound.
 pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
     context.watch_store(&config.store);
-    service::serve(&context, config.listen, routes(&context, config.store))?;
+    let app = app::App::new(&context, config.store);
+    if let Err(error) = app.expensive.ffmpeg.check().await {
+        tracing::warn!("there will be no waveforms and no frames: {error}");
+    }
+    service::serve(&context, config.listen, router::router(app))?;
     context.stop.cancelled().await;
     Ok(())
 }

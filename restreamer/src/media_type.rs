@@ -2,8 +2,8 @@
 
 /// What is not known to be anything else.
 pub(crate) const UNKNOWN: &str = "application/octet-stream";
-const MPEG_TS: &str = "video/mp2t";
-const MP4: &str = "video/mp4";
+pub(crate) const MPEG_TS: &str = "video/mp2t";
+pub(crate) const MP4: &str = "video/mp4";
 
 /// How many of a file's first bytes tell its container: two packets of MPEG-TS.
 pub(crate) const TELLING_BYTES: usize = 2 * TS_PACKET_BYTES;

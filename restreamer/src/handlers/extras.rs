@@ -21,7 +21,12 @@ pub(crate) async fn list(
     State(app): State<App>,
     Names(names): Names,
 ) -> Result<Json<Vec<String>>, ApiError> {
-    let files = app.store.blocking(move |store| files_below(store, &names, MAX_ENTRIES)).await;
+    let turn = app.expensive.walks.turn().await?;
+    let walk = move |store: &_| {
+        let _turn = turn;
+        files_below(store, &names, MAX_ENTRIES)
+    };
+    let files = app.store.blocking(walk).await;
     files.map_err(ApiError::internal("list an extra"))?.map(Json).ok_or_else(|| {
         let problem = format!("it holds more than {MAX_ENTRIES} files; ask for a folder in it");
         ApiError::parameter("folder", problem)

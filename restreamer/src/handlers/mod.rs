@@ -6,12 +6,16 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use futures_util::{Stream, TryStreamExt};
 
+pub(crate) mod chat;
 pub(crate) mod cut;
 pub(crate) mod extras;
+pub(crate) mod frame;
+pub(crate) mod later;
 pub(crate) mod listing;
 pub(crate) mod metrics;
 pub(crate) mod playlist;
 pub(crate) mod segments;
+pub(crate) mod waveform;
 
 /// A body read from disk as the client takes it. What goes wrong once it has begun can only be told by
 /// breaking it off, so the log says why.

@@ -41,6 +41,18 @@ impl Names {
     }
 }
 
+/// The name in the first component of a request's path.
+#[derive(Debug)]
+pub(crate) struct FirstName(pub(crate) FolderName);
+
+impl<S: Sync> FromRequestParts<S> for FirstName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        decoded(parts.uri.path().split('/').nth(1).unwrap_or_default()).map(Self)
+    }
+}
+
 fn stem(name: &FolderName, extension: &str) -> Result<FolderName, ApiError> {
     match name.as_str().strip_suffix(extension) {
         Some(stem) => Ok(stem.parse()?),

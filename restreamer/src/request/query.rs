@@ -2,7 +2,8 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use common::base::time::Timestamp;
+use chrono::TimeDelta;
+use common::base::time::{TimeRange, Timestamp};
 use url::form_urlencoded;
 
 use crate::error::ApiError;
@@ -30,6 +31,24 @@ impl Query {
     /// An instant.
     pub(crate) fn time(&self, parameter: &'static str) -> Result<Option<Timestamp>, ApiError> {
         self.one(parameter)?.map(|text| time(parameter, text)).transpose()
+    }
+
+    /// An instant that must be given.
+    pub(crate) fn required_time(&self, parameter: &'static str) -> Result<Timestamp, ApiError> {
+        self.time(parameter)?.ok_or_else(|| ApiError::parameter(parameter, "it is missing"))
+    }
+
+    /// The range from `start` to `end`, which must both be given.
+    pub(crate) fn range(&self, max_length: TimeDelta) -> Result<TimeRange, ApiError> {
+        let (start, end) = (self.required_time("start")?, self.required_time("end")?);
+        let range = TimeRange::new(start, end);
+        let range = range.ok_or_else(|| ApiError::parameter("start", "it must be before end"))?;
+        if range.length() > max_length {
+            let hours = max_length.num_hours();
+            let problem = format!("it must be at most {hours} hours after start");
+            return Err(ApiError::parameter("end", problem));
+        }
+        Ok(range)
     }
 
     /// `true` or `false`, which it is when not given.

@@ -15,12 +15,17 @@ use common::test_util::TestClock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::app::App;
+
 mod bad_requests;
+mod chat;
 mod cuts;
 mod files;
+mod limits;
 mod listings;
 mod live;
 mod media;
+mod pictures;
 mod players;
 mod playlists;
 
@@ -43,11 +48,18 @@ fn feed(quality: &str) -> Feed {
 
 impl Served {
     fn new() -> Self {
+        Self::changed(|_| ())
+    }
+
+    /// A store that is served in another way than usual.
+    fn changed(change: impl FnOnce(&mut App)) -> Self {
         let base = tempfile::tempdir().unwrap();
         let store = Store::open(base.path(), Access::Write).unwrap();
         let mut context = Context::new(Metrics::empty());
         context.clock = Arc::new(TestClock::at(at(7200)));
-        let routes = crate::routes(&context, store.clone());
+        let mut app = App::new(&context, store.clone());
+        change(&mut app);
+        let routes = crate::router::router(app);
         let address = service::serve(&context, ([127, 0, 0, 1], 0).into(), routes).unwrap();
         let client = Client::new(&Metrics::empty(), Options::default());
         Self { base, store, address, client, _context: context }

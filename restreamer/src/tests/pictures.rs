@@ -1,0 +1,156 @@
+//! Frames and waveforms of real video, made by the real ffmpeg.
+
+use std::path::Path;
+
+use common::format::segment::Completeness;
+use common::io::process;
+
+use super::{Answer, Served, at};
+
+async fn ffmpeg(arguments: &str, files: &[&Path]) -> Vec<u8> {
+    let mut command = process::command("ffmpeg");
+    command.args(["-v", "error"]);
+    for argument in arguments.split_whitespace() {
+        match argument.strip_prefix('@') {
+            Some(index) => command.arg(files[index.parse::<usize>().unwrap()]),
+            None => command.arg(argument),
+        };
+    }
+    let output = command.output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// Two segments of two seconds with 25 pictures a second, each four levels lighter than the one before
+/// it, with sound that begins with the second: silence and then a tone.
+async fn film(codec: &str, muxer: &str) -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut segments = Vec::new();
+    for index in 0..2 {
+        let file = folder.path().join("segment");
+        let arguments = format!(
+            "-f lavfi -i color=black:size=64x64:rate=25,geq=lum=20+4*N:cb=128:cr=128 \
+             -f lavfi -i sine=frequency=440:sample_rate=48000,volume={index} -t 2 {codec} \
+             -output_ts_offset {} {muxer} -y @0",
+            2 * index
+        );
+        ffmpeg(&arguments, &[&file]).await;
+        segments.push(std::fs::read(&file).unwrap());
+    }
+    segments
+}
+
+const TS: &str = "-f mpegts";
+const FMP4: &str = "-movflags frag_keyframe+empty_moov+default_base_moof -f mp4";
+const MPEG2: &str = "-c:v mpeg2video -q:v 1 -g 50 -bf 2 -c:a mp2";
+const MPEG4: &str = "-c:v mpeg4 -q:v 1 -g 50 -bf 2 -c:a aac";
+
+async fn serve(served: &Served, quality: &str, segments: &[Vec<u8>]) {
+    for (start, segment) in (0..).step_by(2).zip(segments) {
+        served.segment(quality, start, Completeness::Full, segment).await;
+    }
+}
+
+/// The pixels of a PNG in ffmpeg's format `format`.
+async fn pixels(png: &Answer, format: &str) -> Vec<u8> {
+    assert_eq!((png.status, png.header("content-type")), (200, Some("image/png")), "{png:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("picture.png");
+    std::fs::write(&file, &png.body).unwrap();
+    ffmpeg(&format!("-i @0 -f rawvideo -pix_fmt {format} pipe:1"), &[&file]).await
+}
+
+#[tokio::test]
+async fn a_frame_is_the_one_shown_at_that_instant() {
+    let served = Served::new();
+    serve(&served, "source", &film(MPEG2, TS).await).await;
+    serve(&served, "fmp4", &film(MPEG4, FMP4).await).await;
+    for quality in ["source", "fmp4"] {
+        for (instant, expected) in [
+            ("00", 0),
+            ("00.000001", 0),
+            ("00.039", 0),
+            ("00.039999", 0),
+            ("00.04", 1),
+            ("01", 25),
+            ("01.119999", 27),
+            ("01.12", 28),
+            ("01.96", 49),
+            ("01.999999", 49),
+            ("02", 0),
+            ("02.079999", 1),
+            ("02.08", 2),
+            ("03.999999", 49),
+        ] {
+            let path = format!("/frame/chan/{quality}.png?timestamp=2026-11-20T10:00:{instant}");
+            let answer = served.get(&path).await;
+            let level = f64::from(pixels(&answer, "gray").await[32 * 64 + 32]);
+            // black is 16 and white 235 in the film, and 0 and 255 in the picture
+            let picture = (level * 219.0 / 255.0 + 16.0 - 20.0) / 4.0;
+            assert!((picture - f64::from(expected)).abs() < 0.5, "{path}: {picture}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_waveform_is_of_its_range_alone() {
+    let served = Served::new();
+    serve(&served, "source", &film(MPEG2, TS).await).await;
+    serve(&served, "fmp4", &film(MPEG4, FMP4).await).await;
+    for quality in ["source", "fmp4"] {
+        for (start, end, from) in [("00", "04", 100), ("01", "03", 100), ("01.5", "03.5", 50)] {
+            let range = format!("start=2026-11-20T10:00:{start}&end=2026-11-20T10:00:{end}");
+            let path = format!("/waveform/chan/{quality}.png?{range}&size=200x50");
+            let pixels = pixels(&served.get(&path).await, "rgba").await;
+            assert_eq!(pixels.len(), 200 * 50 * 4);
+            // the tone is a sixteenth as loud as can be, which is a few pixels around the middle
+            let is_loud = |column: &usize| pixels[(23 * 200 + column) * 4 + 3] > 0;
+            let loud: Vec<usize> = (0..200).filter(is_loud).collect();
+            let first = *loud.first().unwrap();
+            assert!(first.abs_diff(from) <= 5, "{path}: the tone begins at {first}");
+            assert!(200 - loud.len() - first <= 10, "{path}: and goes on to the end");
+        }
+    }
+    let path = format!("/waveform/chan/source.png?start={}&end={}", at(0), at(4));
+    assert_eq!(
+        pixels(&served.get(&path).await, "gray").await.len(),
+        1024 * 64,
+        "that is the usual size"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_picture_is_told() {
+    let served = Served::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("segment");
+    ffmpeg("-f lavfi -i sine -t 2 -c:a mp2 -f mpegts -y @0", &[&file]).await;
+    let sound = std::fs::read(&file).unwrap();
+    ffmpeg("-f lavfi -i testsrc -t 2 -c:v mpeg2video -f mpegts -y @0", &[&file]).await;
+    let video = std::fs::read(&file).unwrap();
+    let mut noise = vec![0x47; 188 * 100];
+    noise[188 * 3 + 7] = 0;
+    // a playlist is a stream to ffmpeg, of whatever it names
+    std::fs::write(folder.path().join("secret.ts"), &video).unwrap();
+    let playlist = format!("#EXTM3U\n#EXTINF:2,\n{}/secret.ts\n", folder.path().display());
+    serve(&served, "sound", &[sound]).await;
+    serve(&served, "video", &[video]).await;
+    serve(&served, "noise", &[noise]).await;
+    serve(&served, "playlist", &[playlist.into_bytes()]).await;
+    serve(&served, "empty", &[Vec::new()]).await;
+    let no_video = "there is no video at that instant\n";
+    let no_sound = "what is stored of that range has no sound\n";
+    let range = format!("start={}&end={}", at(0), at(2));
+    for quality in ["sound", "noise", "playlist", "empty"] {
+        let path = format!("/frame/chan/{quality}.png?timestamp={}", at(1));
+        let answer = served.get(&path).await;
+        assert_eq!((answer.status, answer.text()), (406, no_video), "{path}");
+    }
+    for quality in ["video", "noise", "playlist", "empty"] {
+        let path = format!("/waveform/chan/{quality}.png?{range}");
+        let answer = served.get(&path).await;
+        assert_eq!((answer.status, answer.text()), (406, no_sound), "{path}");
+    }
+    let answer = served.get(&format!("/frame/chan/video.png?timestamp={}", at(2))).await;
+    assert_eq!((answer.status, answer.text()), (406, no_video), "it is the end");
+}
