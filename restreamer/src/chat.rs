@@ -23,7 +23,7 @@ const MAX_READ_BYTES: u64 = 1 << 30;
 /// How many batches are read for one answer: five hours of sixty, from each of many nodes.
 const MAX_BATCHES: usize = 20_000;
 
-/// The messages of `range`, each once.
+/// The messages of `range`, each once, if they fit into about `max_held_bytes`.
 ///
 /// # Errors
 ///
@@ -32,6 +32,7 @@ pub(crate) fn messages(
     store: &Store,
     channel: FolderName,
     range: TimeRange,
+    max_held_bytes: usize,
 ) -> Result<Vec<ChatMessage>, ApiError> {
     if !store.base().join(channel.as_str()).is_dir() {
         return Err(ApiError::not_found(format!("nothing is stored of {channel}")));
@@ -39,7 +40,8 @@ pub(crate) fn messages(
     let base = store.base().canonicalize().map_err(ApiError::internal("find the base folder"))?;
     let quality = "chat".parse().expect("it is a name");
     let feed = Feed { channel, quality };
-    let mut reader = Reader { base: &base, merge: ChatMerge::of(range), batches: 0, bytes: 0 };
+    let merge = ChatMerge::of(range);
+    let mut reader = Reader { base: &base, merge, max_held_bytes, batches: 0, bytes: 0 };
     for hour in hours(reader.merge.reach()) {
         let names = store.file_names(&feed, hour).or_else(none_if_missing);
         let names = names.map_err(ApiError::internal("list chat"))?;
@@ -67,6 +69,7 @@ fn none_if_missing(error: io::Error) -> io::Result<Vec<String>> {
 struct Reader<'b> {
     base: &'b Path,
     merge: ChatMerge,
+    max_held_bytes: usize,
     batches: usize,
     bytes: u64,
 }
@@ -89,7 +92,7 @@ impl Reader<'_> {
         if bad > 0 {
             tracing::warn!(batch = %path.display(), lines = bad, "lines that are no chat are skipped");
         }
-        let fits = self.merge.held_bytes() <= MAX_HELD_BYTES
+        let fits = self.merge.held_bytes() <= self.max_held_bytes
             && self.bytes <= MAX_READ_BYTES
             && self.batches <= MAX_BATCHES;
         let problem = "there is too much chat before it; ask for a shorter range";

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter};
+use serde_json::ser::Formatter;
 
 /// The canonical text of `value`, whose maps must be sorted already, as [`serde_json::Value`]'s are.
 pub fn to_string(value: &impl Serialize) -> String {
@@ -39,18 +39,18 @@ impl Formatter for Canonical {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        for character in fragment.chars() {
-            if matches!(character, ' '..='~') {
-                CompactFormatter
-                    .write_string_fragment(writer, character.encode_utf8(&mut [0; 4]))?;
-                continue;
-            }
+        let mut plain = fragment;
+        while let Some(at) = plain.find(|character| !matches!(character, ' '..='~')) {
+            let (before, rest) = plain.split_at(at);
+            writer.write_all(before.as_bytes())?;
+            let mut rest = rest.chars();
             // beyond 16 bits it is a surrogate pair (RFC 8259 §7)
-            for unit in character.encode_utf16(&mut [0; 2]) {
+            for unit in rest.next().unwrap_or_default().encode_utf16(&mut [0; 2]) {
                 write!(writer, "\\u{unit:04x}")?;
             }
+            plain = rest.as_str();
         }
-        Ok(())
+        writer.write_all(plain.as_bytes())
     }
 }
 

@@ -26,7 +26,10 @@ pub(crate) async fn messages(
     let turn = app.expensive.walks.turn().await?;
     // a turn lasts as long as the messages are held: while they are read, whatever becomes of the
     // client, and while they are sent
-    let read = move |store: &_| chat::messages(store, channel, range).map(|read| (read, turn));
+    let read = move |store: &_| {
+        let messages = chat::messages(store, channel, range, chat::MAX_HELD_BYTES)?;
+        Ok::<_, ApiError>((messages, turn))
+    };
     let (messages, turn) = app.store.blocking(read).await?;
     let pieces = stream::iter(pieces(messages)).map(move |piece| {
         let _held = &turn;

@@ -1,8 +1,10 @@
 //! Chat as it is asked for.
 
+use common::base::time::TimeRange;
 use serde_json::{Value, json};
 
 use super::{Served, at};
+use crate::chat;
 
 const HOUR: &str = "chan/chat/2026-11-20T10";
 
@@ -73,14 +75,16 @@ async fn what_is_no_batch_or_no_message_is_passed_over() {
 #[tokio::test]
 async fn chat_is_bounded() {
     let served = Served::new();
-    let text = "x".repeat(60_000);
-    let messages: Vec<Value> = (0..1200).map(|n| message(&format!("{n}{text}"), n, "n1")).collect();
-    for (index, messages) in messages.chunks(100).enumerate() {
+    let messages: Vec<Value> = (0..100).map(|n| message(&n.to_string(), n, "n1")).collect();
+    for (index, messages) in messages.chunks(10).enumerate() {
         served.file(&format!("{HOUR}/{index:02}:00-x.json"), &batch(messages));
     }
-    let path = |end| format!("/chan/chat.json?start={}&end={}", at(0), at(end));
-    let answer = served.get(&path(1200)).await;
-    let sentence = "end: there is too much chat before it; ask for a shorter range\n";
-    assert_eq!((answer.status, answer.text()), (400, sentence));
-    assert_eq!(served.get(&path(300)).await.json().as_array().unwrap().len(), 300);
+    let read = |end, max_held_bytes| {
+        let range = TimeRange::new(at(0), at(end)).unwrap();
+        chat::messages(&served.store, "chan".parse().unwrap(), range, max_held_bytes)
+    };
+    let error = read(100, 20_000).unwrap_err().to_string();
+    assert_eq!(error, "end: there is too much chat before it; ask for a shorter range");
+    assert_eq!(read(30, 20_000).unwrap().len(), 30, "only what lies in the range counts");
+    assert_eq!(read(100, chat::MAX_HELD_BYTES).unwrap().len(), 100);
 }

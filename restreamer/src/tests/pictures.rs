@@ -21,29 +21,29 @@ async fn ffmpeg(arguments: &str, files: &[&Path]) -> Vec<u8> {
     output.stdout
 }
 
-/// Two segments of two seconds with 25 pictures a second, each four levels lighter than the one before
-/// it, with sound that begins with the second: silence and then a tone.
-async fn film(codec: &str, muxer: &str) -> Vec<Vec<u8>> {
+/// Two segments of two seconds with 25 pictures a second, in each of which every picture is four levels
+/// lighter than the one before it; the second has a tone, the first is silent.
+async fn film(container: &str) -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
-    let mut segments = Vec::new();
-    for index in 0..2 {
-        let file = folder.path().join("segment");
-        let arguments = format!(
-            "-f lavfi -i color=black:size=64x64:rate=25,geq=lum=20+4*N:cb=128:cr=128 \
-             -f lavfi -i sine=frequency=440:sample_rate=48000,volume={index} -t 2 {codec} \
-             -output_ts_offset {} {muxer} -y @0",
-            2 * index
-        );
-        ffmpeg(&arguments, &[&file]).await;
-        segments.push(std::fs::read(&file).unwrap());
-    }
-    segments
+    let file = |name: &str| folder.path().join(name);
+    let arguments = format!(
+        "-f lavfi -i color=black:size=64x64:rate=25,geq=lum=20+4*mod(N\\,50):cb=128:cr=128 \
+         -f lavfi -i sine=frequency=440:sample_rate=48000,volume=gte(t\\,2):eval=frame -t 4 \
+         -c:v libx264 -qp 1 -g 50 -bf 2 -x264-params scenecut=0:open-gop=0 -c:a aac \
+         -f hls -hls_time 2 -hls_segment_type {container} -hls_fmp4_init_filename init \
+         -hls_segment_filename @0 -y @1"
+    );
+    ffmpeg(&arguments, &[&file("%d"), &file("playlist")]).await;
+    let init = std::fs::read(file("init")).unwrap_or_default();
+    ["0", "1"].map(|name| [init.clone(), std::fs::read(file(name)).unwrap()].concat()).to_vec()
 }
 
-const TS: &str = "-f mpegts";
-const FMP4: &str = "-movflags frag_keyframe+empty_moov+default_base_moof -f mp4";
-const MPEG2: &str = "-c:v mpeg2video -q:v 1 -g 50 -bf 2 -c:a mp2";
-const MPEG4: &str = "-c:v mpeg4 -q:v 1 -g 50 -bf 2 -c:a aac";
+async fn serve_films() -> Served {
+    let served = Served::new();
+    serve(&served, "source", &film("mpegts").await).await;
+    serve(&served, "fmp4", &film("fmp4").await).await;
+    served
+}
 
 async fn serve(served: &Served, quality: &str, segments: &[Vec<u8>]) {
     for (start, segment) in (0..).step_by(2).zip(segments) {
@@ -62,9 +62,7 @@ async fn pixels(png: &Answer, format: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_frame_is_the_one_shown_at_that_instant() {
-    let served = Served::new();
-    serve(&served, "source", &film(MPEG2, TS).await).await;
-    serve(&served, "fmp4", &film(MPEG4, FMP4).await).await;
+    let served = serve_films().await;
     for quality in ["source", "fmp4"] {
         for (instant, expected) in [
             ("00", 0),
@@ -94,9 +92,7 @@ async fn a_frame_is_the_one_shown_at_that_instant() {
 
 #[tokio::test]
 async fn a_waveform_is_of_its_range_alone() {
-    let served = Served::new();
-    serve(&served, "source", &film(MPEG2, TS).await).await;
-    serve(&served, "fmp4", &film(MPEG4, FMP4).await).await;
+    let served = serve_films().await;
     for quality in ["source", "fmp4"] {
         for (start, end, from) in [("00", "04", 100), ("01", "03", 100), ("01.5", "03.5", 50)] {
             let range = format!("start=2026-11-20T10:00:{start}&end=2026-11-20T10:00:{end}");
