@@ -64,7 +64,7 @@ async fn what_is_no_time_is_named() {
         refused(&served, &unescaped, 400, &sentence).await;
         let twice = format!("{address}{A}&{parameter}={B}");
         refused(&served, &twice, 400, &format!("{parameter}: {TWICE}")).await;
-        let often = format!("{address}{A}{}", format!("&{parameter}={A}").repeat(1500));
+        let often = format!("{address}{A}{}", format!("&{parameter}={A}").repeat(600));
         refused(&served, &often, 400, &format!("{parameter}: {TWICE}")).await;
     }
 }
@@ -164,7 +164,7 @@ async fn bad_cuts_are_named() {
 }
 
 #[tokio::test]
-async fn bad_flags_sizes_and_rectangles_are_named() {
+async fn bad_flags_and_sizes_are_named() {
     let served = Served::with(&[0]).await;
     let tombstones = "/files/chan/source/2026-11-20T10?tombstones=";
     for value in ["", "yes", "TRUE", "1", "true%00"] {
@@ -200,7 +200,11 @@ async fn bad_flags_sizes_and_rectangles_are_named() {
     }
     let twice = format!("{waveform}10x10&size=10x10");
     refused(&served, &twice, 400, &format!("size: {TWICE}")).await;
+}
 
+#[tokio::test]
+async fn bad_rectangles_are_named() {
+    let served = Served::with(&[0]).await;
     for parameter in ["crop", "location"] {
         let thumbnail = format!("/thumbnail/chan/source.png?timestamp={A}&template=x&{parameter}=");
         let sentence = format!(
@@ -227,6 +231,27 @@ async fn bad_flags_sizes_and_rectangles_are_named() {
         }
         let twice = format!("{thumbnail}0,0,1,1&{parameter}=0,0,1,1");
         refused(&served, &twice, 400, &format!("{parameter}: {TWICE}")).await;
+    }
+}
+
+#[tokio::test]
+async fn bad_windows_and_updates_are_named() {
+    let served = Served::with(&[0]).await;
+    let seconds = "last: it must be a whole number of seconds from 1 to 43200";
+    for playlist in ["/playlist/chan.m3u8", "/playlist/chan/source.m3u8"] {
+        for value in ["", "0", "-1", "+1", "1.5", "43201", "99999999999999999999", "1h", "%201"] {
+            refused(&served, &format!("{playlist}?last={value}"), 400, seconds).await;
+        }
+        refused(&served, &format!("{playlist}?last=1&last=1"), 400, &format!("last: {TWICE}"))
+            .await;
+        for other in [format!("start={A}"), format!("end={A}")] {
+            let sentence = "last: give either last or start and end";
+            refused(&served, &format!("{playlist}?last=60&{other}"), 400, sentence).await;
+        }
+    }
+    for value in ["", "NO", "yes", "v3"] {
+        let query = format!("/playlist/chan/source.m3u8?_HLS_skip={value}");
+        refused(&served, &query, 400, "_HLS_skip: it must be YES or v2").await;
     }
 }
 
@@ -309,7 +334,7 @@ async fn bad_lists_of_videos_are_named() {
         let videos: Vec<String> = (0..count).map(|n| format!("\"{n}\":{range}")).collect();
         format!("{{{}}}", videos.join(","))
     };
-    let named = |name: &str| format!("{{\"{name}\":{range}}}");
+    let called = |name: &str| format!("{{\"{name}\":{range}}}");
     let at_line = |problem: &str, column: usize| {
         format!(
             "body: it must be JSON like {{\"name\": [\"start\", \"end\"]}}: {problem} at line 1 column {column}"
@@ -320,15 +345,15 @@ async fn bad_lists_of_videos_are_named() {
         ("{}".to_owned(), 400, "body: it names no video".to_owned()),
         ("x".to_owned(), 400, at_line("expected value", 1)),
         ("[]".to_owned(), 400, at_line("invalid type: sequence, expected an object", 0)),
-        (format!("{} x", named("x")), 400, at_line("trailing characters", 53)),
-        (named(".."), 400, at_line("a name must not start with a dot", 5)),
-        (named(""), 400, at_line("a name must not be empty", 3)),
+        (format!("{} x", called("x")), 400, at_line("trailing characters", 53)),
+        (called(".."), 400, at_line("a name must not start with a dot", 5)),
+        (called(""), 400, at_line("a name must not be empty", 3)),
         (
-            named("a/b"),
+            called("a/b"),
             400,
             at_line("a name must not hold a slash, a backslash or a control character", 6),
         ),
-        (named(&"x".repeat(201)), 400, at_line("a name is longer than 200 bytes", 204)),
+        (called(&"x".repeat(201)), 400, at_line("a name is longer than 200 bytes", 204)),
         (
             format!("{{\"x\":{range},\"x\":{range}}}"),
             400,
