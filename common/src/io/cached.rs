@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    const LENGTH: usize = 10 * STRIDE_BYTES + 1;
+    const LENGTH: usize = 10 * STRIDE_BYTES + 2;
 
     /// A file on a disk; memory file systems have no cache to speak of.
     fn file() -> File {
