@@ -5,7 +5,7 @@
 #                          run:   also what the services and the demo start (default)
 #                          test:  also the players that the tests play with
 #                          ci:    also what fuzzers are built and deployment files are checked with
-#                          bench: what `build` does, and the server that the benchmarks compare with
+#                          bench: what `build` does, and what the benchmarks compare with
 #
 # A shell script, because without a linker not even the project's own tools can be built. Nothing that
 # it installs is started, now or at the next boot: no database cluster is made, and neither Prometheus
@@ -27,6 +27,7 @@ missing_packages() {
     [ "$profile" != build ] || return 0
     if [ "$profile" = bench ]; then
         has_nginx || echo nginx-light
+        has wrk || echo wrk
         return 0
     fi
 
