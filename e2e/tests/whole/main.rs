@@ -8,6 +8,7 @@ mod bad_input;
 mod interrupting;
 mod kills;
 mod lifecycle;
+mod playback;
 mod players;
 mod story;
 mod support;

@@ -1,0 +1,116 @@
+// Plays one playlist as any web page would, does what the test asks for, and tells what it sees.
+//
+// The page asks for one command after the other and posts an answer to each; what happens in between
+// is posted as events. It judges nothing: that is the test's.
+"use strict";
+
+const video = document.querySelector("video");
+const hls = new Hls();
+
+/** How many columns the strip at the top of the picture has; the test knows what they mean. */
+const COLUMNS = 16;
+/** Which part of the picture's height the strip is. */
+const STRIP = 1 / 8;
+
+const canvas = document.createElement("canvas");
+canvas.width = COLUMNS;
+canvas.height = 1;
+const pencil = canvas.getContext("2d", { willReadFrequently: true });
+
+function post(path, what) {
+  const headers = { "content-type": "application/json" };
+  return fetch(path, { method: "POST", headers, body: JSON.stringify(what) });
+}
+
+/** The brightness of each column of the strip, as it is shown now. */
+function strip() {
+  if (video.videoWidth === 0) return [];
+  // the middle of each column, away from its edges
+  const height = video.videoHeight * STRIP / 2;
+  const width = video.videoWidth / COLUMNS;
+  for (let column = 0; column < COLUMNS; column += 1) {
+    pencil.drawImage(video, (column + 0.4) * width, height * 0.8, width * 0.2, height * 0.4, column, 0, 1, 1);
+  }
+  const pixels = pencil.getImageData(0, 0, COLUMNS, 1).data;
+  return Array.from({ length: COLUMNS }, (_, column) => pixels[column * 4]);
+}
+
+function ranges(of) {
+  return Array.from({ length: of.length }, (_, index) => [of.start(index), of.end(index)]);
+}
+
+function state() {
+  const quality = video.getVideoPlaybackQuality();
+  return {
+    time: video.currentTime,
+    date: hls.playingDate?.getTime() ?? null,
+    strip: strip(),
+    width: video.videoWidth,
+    height: video.videoHeight,
+    buffered: ranges(video.buffered),
+    duration: Number.isFinite(video.duration) ? video.duration : null,
+    decoded: quality.totalVideoFrames,
+    corrupted: quality.corruptedVideoFrames,
+    ended: video.ended,
+  };
+}
+
+function happens(name) {
+  return new Promise((resolve) => video.addEventListener(name, resolve, { once: true }));
+}
+
+function nextPicture() {
+  return new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+}
+
+/** Where in the player's own time an instant (milliseconds since 1970) is, by the playlist's dates. */
+function timeOf(date) {
+  const { fragments } = hls.latestLevelDetails;
+  const fragment = fragments.findLast((each) => each.programDateTime <= date);
+  return fragment.start + (date - fragment.programDateTime) / 1000;
+}
+
+const commands = {
+  state() {},
+  async play({ rate }) {
+    video.playbackRate = rate;
+    await video.play();
+  },
+  async seek({ date }) {
+    video.pause();
+    const shown = Promise.all([happens("seeked"), nextPicture()]);
+    video.currentTime = timeOf(date);
+    await shown;
+  },
+};
+
+hls.on(Hls.Events.ERROR, (_, { details, fatal, reason, error }) => {
+  post("/event", { kind: "error", details, fatal, reason: reason ?? String(error) });
+});
+hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
+  const segments = details.fragments.map((fragment) => ({
+    number: fragment.sn,
+    discontinuities: fragment.cc,
+    date: fragment.programDateTime,
+    address: fragment.relurl,
+  }));
+  post("/event", { kind: "loaded", address: details.url, live: details.live, segments });
+});
+video.addEventListener("error", () => {
+  post("/event", { kind: "error", details: "video", fatal: true, reason: video.error.message });
+});
+window.addEventListener("unhandledrejection", ({ reason }) => {
+  post("/event", { kind: "error", details: "page", fatal: true, reason: String(reason) });
+});
+
+async function obey() {
+  for (;;) {
+    const { name, ...values } = await (await fetch("/command")).json();
+    await commands[name](values);
+    await post("/answer", state());
+  }
+}
+
+hls.loadSource(new URLSearchParams(location.search).get("playlist"));
+hls.attachMedia(video);
+obey();

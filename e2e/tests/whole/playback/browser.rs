@@ -1,0 +1,109 @@
+//! hls.js in a Chromium without a window.
+
+use std::time::Duration;
+
+use common::base::time::Timestamp;
+use common::io::process;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use super::seat::{Event, Seat, Seen};
+use crate::support::{PATIENCE, Process, eventually};
+
+/// How long a browser may take to say anything, on a machine that is busy.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
+
+/// Nothing but what was asked for: no first steps, no updates, no calls home.
+const FLAGS: [&str; 12] = [
+    "--headless",
+    // the tests run as root in a container
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--mute-audio",
+    "--disable-dev-shm-usage",
+    "--autoplay-policy=no-user-gesture-required",
+];
+
+/// A page that plays a playlist.
+#[derive(Debug)]
+pub(super) struct Browser {
+    seat: Seat,
+    process: Process,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Opens `playlist`.
+    pub(super) fn open(playlist: &str) -> Self {
+        let seat = Seat::start();
+        let profile = tempfile::tempdir().expect("a folder can be made");
+        let address = seat.address;
+        let query = reqwest::Url::parse_with_params("http://x/", [("playlist", playlist)]);
+        let query = query.expect("tests know addresses");
+        let mut command = process::command("chromium");
+        command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display()));
+        command.arg(format!("http://{address}/?{}", query.query().unwrap_or_default()));
+        Self { seat, process: Process::start(command), _profile: profile }
+    }
+
+    /// Goes on playing, `rate` times as fast as it is.
+    pub(super) async fn play(&self, rate: u32) -> Seen {
+        self.ask(json!({"name": "play", "rate": rate})).await
+    }
+
+    /// Stops at what was shown at `date` and shows it.
+    pub(super) async fn seek(&self, date: Timestamp) -> Seen {
+        self.ask(json!({"name": "seek", "date": date.micros() / 1000})).await
+    }
+
+    /// What it sees now.
+    pub(super) async fn look(&self) -> Seen {
+        self.ask(json!({"name": "state"})).await
+    }
+
+    /// Waits for the end of what it plays.
+    pub(super) async fn until_ended(&self) -> Seen {
+        let ended = async || Some(self.look().await).filter(|seen| seen.ended);
+        eventually("the end of the video", ended).await
+    }
+
+    /// Whatever went wrong so far.
+    pub(super) fn errors(&self) -> Vec<Event> {
+        let is_error = |event: &Event| matches!(event, Event::Error { .. });
+        self.seat.events().into_iter().filter(is_error).collect()
+    }
+
+    /// What happened so far.
+    pub(super) fn events(&self) -> Vec<Event> {
+        self.seat.events()
+    }
+
+    /// Closes the browser. The player must have stumbled over nothing that it could not get over; what
+    /// it got over is printed.
+    pub(super) async fn close(mut self) {
+        self.process.signal(Signal::TERM);
+        self.process.ended(PATIENCE).await;
+        for event in self.seat.events() {
+            if let Event::Error { details, fatal, reason } = event {
+                assert!(!fatal, "{details}: {reason}");
+                println!("the player got over {details}: {reason}");
+            }
+        }
+    }
+
+    async fn ask(&self, command: Value) -> Seen {
+        let answer = timeout(ANSWERS_WITHIN, self.seat.ask(command)).await;
+        let seen =
+            answer.unwrap_or_else(|_| panic!("{:#?} {:#?}", self.process, self.seat.events()));
+        assert_eq!(seen.corrupted, 0, "{seen:?}");
+        seen
+    }
+}

@@ -1,0 +1,162 @@
+//! What is over: players show all of it, and find any moment of it.
+
+use std::ops::Range;
+
+use chrono::TimeDelta;
+use common::base::time::{Hour, Timestamp};
+
+use super::broadcast::Broadcast;
+use super::browser::Browser;
+use super::footage::{Make, RATE};
+use super::readers::{ffmpeg, mpv, mpv_aloud};
+
+/// Seconds of a segment.
+const SECONDS: usize = 2;
+/// How many segments a whole recording has.
+const SEGMENTS: usize = 10;
+
+/// A stretch of a recording: of what it is made, and which segments of it are there.
+type Stretch = (Make, Range<usize>);
+
+#[tokio::test]
+async fn mpeg_ts() {
+    played(&[(Make::TS, 0..10)]).await;
+}
+
+#[tokio::test]
+async fn fmp4() {
+    played(&[(Make::FMP4, 0..10)]).await;
+}
+
+#[tokio::test]
+async fn mpeg_ts_with_a_hole() {
+    played(&[(Make::TS, 0..4), (Make::TS, 6..10)]).await;
+}
+
+#[tokio::test]
+async fn fmp4_with_a_hole() {
+    played(&[(Make::FMP4, 0..4), (Make::FMP4, 6..10)]).await;
+}
+
+#[tokio::test]
+async fn mpeg_ts_of_another_size() {
+    played(&[(Make::TS, 0..4), (Make::OTHER_TS, 4..10)]).await;
+}
+
+#[tokio::test]
+async fn fmp4_of_another_size() {
+    played(&[(Make::FMP4, 0..4), (Make::OTHER_FMP4, 4..10)]).await;
+}
+
+#[tokio::test]
+async fn av1() {
+    played(&[(Make::AV1, 0..10)]).await;
+}
+
+/// Chromium on Linux has no decoder for it.
+#[tokio::test]
+async fn hevc() {
+    let recording = Recording::of(&[(Make::HEVC, 0..10)]).await;
+    recording.read().await;
+    recording.broadcast.finish();
+}
+
+/// A recording in the quality `source`, whose segments lie in two hours.
+struct Recording<'a> {
+    broadcast: Broadcast,
+    stretches: &'a [Stretch],
+}
+
+async fn played(stretches: &[Stretch]) {
+    let recording = Recording::of(stretches).await;
+    let [media, multivariant] = recording.playlists();
+    tokio::join!(recording.read(), async {
+        recording.shown(&multivariant).await;
+        recording.found(&media).await;
+    },);
+    recording.broadcast.finish();
+}
+
+impl<'a> Recording<'a> {
+    async fn of(stretches: &'a [Stretch]) -> Self {
+        let hour: Hour = "2025-11-14T10".parse().expect("this is an hour");
+        let start: Timestamp = hour.start() - TimeDelta::seconds(10);
+        let broadcast = Broadcast::new(start, SECONDS).await;
+        for (make, range) in stretches {
+            let film = make.film(SEGMENTS, SECONDS).await;
+            for index in range.clone() {
+                broadcast.publish("source", index, &film[index]).await;
+            }
+        }
+        Self { broadcast, stretches }
+    }
+
+    fn playlists(&self) -> [String; 2] {
+        [self.broadcast.media("source", SEGMENTS), self.broadcast.multivariant(SEGMENTS)]
+    }
+
+    /// The numbers of all pictures, in order.
+    fn pictures(&self) -> Vec<usize> {
+        let indices = self.stretches.iter().flat_map(|(_, range)| range.clone());
+        indices.flat_map(|index| self.broadcast.pictures_of(index)).collect()
+    }
+
+    /// ffmpeg and mpv read all of it.
+    async fn read(&self) {
+        for playlist in self.playlists() {
+            let (read, played, ()) =
+                tokio::join!(ffmpeg(&playlist), mpv(&playlist), mpv_aloud(&playlist));
+            assert_eq!(runs(&read), runs(&self.pictures()), "ffmpeg, {playlist}");
+            assert_eq!(runs(&played), runs(&self.pictures()), "mpv, {playlist}");
+        }
+    }
+
+    /// hls.js shows all of it, from its beginning to its end, without a gap.
+    async fn shown(&self, playlist: &str) {
+        let browser = Browser::open(playlist);
+        browser.play(4).await;
+        let seen = browser.until_ended().await;
+        let pictures = self.pictures();
+        assert_eq!(seen.decoded, pictures.len(), "{seen:?}");
+        assert_eq!(seen.picture(), pictures.last().copied(), "{seen:?}");
+        let seconds = pictures.len() as f64 / RATE as f64;
+        let is_near = |time: f64, expected: f64| (time - expected).abs() < 0.1;
+        assert!(seen.duration.is_some_and(|duration| is_near(duration, seconds)), "{seen:?}");
+        let [(start, end)] = seen.buffered[..] else { panic!("a gap: {seen:?}") };
+        assert!(is_near(start, 0.0) && is_near(end, seconds), "{seen:?}");
+        browser.close().await;
+    }
+
+    /// hls.js finds any moment of it by its time.
+    async fn found(&self, playlist: &str) {
+        let browser = Browser::open(playlist);
+        browser.play(1).await;
+        for (make, range) in self.stretches.iter().rev() {
+            let first = self.broadcast.pictures_of(range.start).start;
+            let last = self.broadcast.pictures_of(range.end - 1).end - 1;
+            for picture in [last, first, (first + last) / 2, first + 60] {
+                let date = self.broadcast.middle_of(picture);
+                let seen = browser.seek(date).await;
+                println!("{picture}: {seen:?} {:?}", seen.picture());
+                assert!(
+                    seen.picture().is_some_and(|shown| shown.abs_diff(picture) <= 1),
+                    "{seen:?}"
+                );
+                assert_eq!((seen.width, seen.height), make.size, "{seen:?}");
+            }
+        }
+        browser.close().await;
+    }
+}
+
+/// Numbers as ranges, which are easier to read.
+fn runs(numbers: &[usize]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for number in numbers.iter().copied() {
+        match runs.last_mut() {
+            Some(run) if run.end == number => run.end += 1,
+            _ => runs.push(number..number + 1),
+        }
+    }
+    runs
+}
