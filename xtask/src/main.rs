@@ -3,6 +3,7 @@
 //! Owns how the workspace is checked and tested. Refuses to be needed for building it: a plain
 //! `cargo build` never runs this.
 
+mod bench;
 mod ci;
 mod deploy;
 mod fuzz;
@@ -22,7 +23,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   ci            every check that a change must pass, and the tests
   test          every test, on a private PostgreSQL cluster
-  bench         the benchmarks
+  bench         the benchmarks in one table, for some minutes; or those that are named
   fuzz          made-up names and playlists for a minute each; --seconds N, and which ones
   check-layers  who may use whom, inside `common` and between the crates
   check-deploy  docker-compose.yml, the Dockerfile, the systemd units, the Prometheus configuration
@@ -35,10 +36,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["ci"] => ci::run(&workspace),
         ["test", filter @ ..] => testing::run(&workspace, filter),
-        ["bench"] => {
-            println!("there are no benchmarks yet");
-            Ok(())
-        }
+        ["bench", names @ ..] => bench::run(&workspace, names),
         ["fuzz", arguments @ ..] => fuzz::run(&workspace, arguments),
         ["check-layers"] => layers::check(&workspace),
         ["check-deploy"] => deploy::check(&workspace, deploy::MissingTool::Skip),

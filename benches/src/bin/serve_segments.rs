@@ -1,14 +1,17 @@
 //! Serving segments, against nginx with sendfile in the same run.
 //!
 //! Makes a store of some hundred segments, serves it by the restreamer and by nginx, and lets wrk fetch
-//! from both in turn, over and over: requests a second, and the server's CPU time a request. Then
-//! measures the round trip of small answers of the restreamer on a kept-alive connection.
+//! from both in turn, over and over: requests a second, and the server's CPU time a request.
 //!
 //!     cargo build --release --package restreamer
 //!     serve_segments target/release/restreamer [ROUNDS [SECONDS]]
 //!
 //! Needs nginx and wrk in the path. It refuses to say anything of a server that does not answer
 //! with the bytes of the files.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "no runtime here; its servers are ended when dropped"
+)]
 
 use std::error::Error;
 use std::fs;
@@ -18,14 +21,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use benches::figures::{Figures, Row, Unit};
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const FILES: usize = 300;
 const FILE_BYTES: usize = 1_500_000;
 const CONNECTIONS: usize = 16;
 const HOUR: &str = "chan/source/2026-11-20T10";
-/// Round trips of a small answer that are measured.
-const ROUND_TRIPS: usize = 2_000;
 
 fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
@@ -48,36 +51,30 @@ fn main() -> Outcome<()> {
             figures[index].push(servers[index].load(&script, seconds)?);
         }
     }
-    report(&servers, &figures);
-    for path in ["/healthz", "/files", "/files/chan", &format!("/files/{HOUR}")] {
-        let [first, median, last] = spread(round_trips(&servers[1], path)?);
-        println!("{path}: {first:.0} / {median:.0} / {last:.0} µs a round trip (1 % / median / 99 %)");
-    }
+    report(&figures);
     Ok(())
 }
 
-fn report(servers: &[Server; 2], figures: &[Vec<Figures>; 2]) {
-    println!("{FILES} files of {FILE_BYTES} bytes, {CONNECTIONS} connections; min / median / max");
-    for (server, figures) in servers.iter().zip(figures) {
-        let [low, rate, high] = range(figures.iter().map(|round| round.rate));
-        let [least, cpu, most] = range(figures.iter().map(|round| round.cpu_micros));
+fn report(figures: &[Vec<Load>; 2]) {
+    let work = format!("{FILE_BYTES} bytes a segment, {CONNECTIONS} connections");
+    let row = |what, unit, target, of: fn(&Load) -> f64| {
+        let [theirs, ours] = [0, 1].map(|server| Figures::of(figures[server].iter().map(of)));
+        let work = format!("{work}: {what}");
         println!(
-            "{:>10}: {low:.0} / {rate:.0} / {high:.0} requests/s, {least:.0} / {cpu:.0} / {most:.0} µs CPU each",
-            server.name
+            "{}",
+            Row { work: &work, figures: ours, unit, limit: Some(("nginx", theirs)), target }
         );
-    }
-    let ratio = |of: fn(&Figures) -> f64| {
-        range(figures[1].iter().zip(&figures[0]).map(|(ours, theirs)| of(ours) / of(theirs)))
     };
-    let [low, rate, high] = ratio(|round| round.rate);
-    let [least, cpu, most] = ratio(|round| round.cpu_micros);
-    println!("of nginx's: {low:.2} / {rate:.2} / {high:.2} requests/s, {least:.2} / {cpu:.2} / {most:.2} CPU each");
+    row("requests", Unit::PerSecond, "≥ 0.95 ×", |round| round.rate);
+    row("server's CPU time for a request", Unit::Nanoseconds, "≤ 1.3 ×", |round| {
+        round.cpu_nanos
+    });
 }
 
 /// What was measured in one round.
-struct Figures {
+struct Load {
     rate: f64,
-    cpu_micros: f64,
+    cpu_nanos: f64,
 }
 
 struct Server {
@@ -96,23 +93,24 @@ impl Drop for Server {
 
 impl Server {
     /// Runs wrk against this server.
-    fn load(&self, script: &Path, seconds: u64) -> Outcome<Figures> {
+    fn load(&self, script: &Path, seconds: u64) -> Outcome<Load> {
         let cpu_before = self.cpu()?;
         let output = Command::new("wrk")
             .args(["-t2", &format!("-c{CONNECTIONS}"), &format!("-d{seconds}s"), "-s"])
             .arg(script)
             .arg(format!("http://{}", self.address))
             .output()?;
-        let cpu = self.cpu()? - cpu_before;
+        let cpu = self.cpu()?.saturating_sub(cpu_before);
         let text = String::from_utf8(output.stdout)?;
         if text.contains("Non-2xx") || text.contains("Socket errors") {
             return Err(format!("{} failed under load:\n{text}", self.name).into());
         }
         let counted = text.lines().find_map(|line| line.trim().strip_prefix("FIGURES "));
-        let mut counted = counted.ok_or("wrk printed no figures")?.split(' ').map(str::parse::<f64>);
+        let mut counted =
+            counted.ok_or("wrk printed no figures")?.split(' ').map(str::parse::<f64>);
         let mut next = || Ok::<f64, Box<dyn Error>>(counted.next().ok_or("a figure is missing")??);
         let (requests, micros) = (next()?, next()?);
-        Ok(Figures { rate: requests / micros * 1e6, cpu_micros: cpu.as_secs_f64() / requests * 1e6 })
+        Ok(Load { rate: requests / micros * 1e6, cpu_nanos: cpu.as_secs_f64() / requests * 1e9 })
     }
 
     /// The CPU time of the process and of its children.
@@ -193,49 +191,6 @@ fn free_address() -> Outcome<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-/// Seconds of single round trips, sorted.
-fn round_trips(server: &Server, path: &str) -> Outcome<Vec<f64>> {
-    let mut stream = TcpStream::connect(server.address)?;
-    stream.set_nodelay(true)?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\n\r\n");
-    let mut answer = vec![0; 1 << 20];
-    let mut times = Vec::new();
-    for _ in 0..ROUND_TRIPS {
-        let begun = Instant::now();
-        stream.write_all(request.as_bytes())?;
-        let mut read = 0;
-        while !is_whole(&answer[..read])? {
-            match stream.read(&mut answer[read..])? {
-                0 => return Err("the connection was closed".into()),
-                more => read += more,
-            }
-        }
-        times.push(begun.elapsed().as_secs_f64() * 1e6);
-    }
-    times.sort_by(f64::total_cmp);
-    Ok(times)
-}
-
-/// Whether `answer` has all the bytes that its headers promise.
-fn is_whole(answer: &[u8]) -> Outcome<bool> {
-    let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
-        return Ok(false);
-    };
-    let head = std::str::from_utf8(&answer[..end])?;
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    Ok(answer.len() >= end + 4 + length.ok_or("an answer of unknown length")?.parse::<usize>()?)
-}
-
-fn spread(sorted: Vec<f64>) -> [f64; 3] {
-    [1, 50, 99].map(|percent| sorted[(sorted.len() - 1) * percent / 100])
-}
-
-fn range(values: impl Iterator<Item = f64>) -> [f64; 3] {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    [values[0], values[values.len() / 2], values[values.len() - 1]]
-}
-
 /// The name of a segment; nobody compares the hash in it with the bytes.
 fn segment(index: usize) -> String {
     let (minute, second) = (index * 2 / 60, index * 2 % 60);
@@ -246,7 +201,8 @@ fn segment(index: usize) -> String {
 fn make_store(store: &Path) -> Outcome<()> {
     fs::create_dir_all(store.join(HOUR))?;
     for index in 0..FILES {
-        let mut bytes: Vec<u8> = (0..FILE_BYTES).map(|at| (at * 31 + index) as u8).collect();
+        let mut bytes: Vec<u8> =
+            (0..FILE_BYTES).map(|at| (at * 31 + index).to_le_bytes()[0]).collect();
         for packet in bytes.chunks_mut(188) {
             packet[0] = 0x47;
         }

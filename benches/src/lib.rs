@@ -1,0 +1,34 @@
+//! What the benchmarks share: a recording of a week, a restreamer that serves it, somebody who asks,
+//! and how figures are told.
+//!
+//! Every figure is told as minimum, median and maximum, beside the target and beside what limits it,
+//! measured in the same run. Nothing here fails because something is slow: a person judges.
+
+pub mod client;
+pub mod figures;
+pub mod growing;
+pub mod limit;
+pub mod process;
+pub mod restreamer;
+pub mod tree;
+
+use std::io;
+use std::path::PathBuf;
+
+use common::base::time::TimeRange;
+use common::io::store::{Feed, Store};
+use common::plan::select::{Selection, best_segments};
+
+/// Where everything is kept that the benchmarks make: below the workspace's `target`.
+pub fn folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench"))
+}
+
+/// Selects the best segments of `range`, as every part of the project does.
+///
+/// # Errors
+///
+/// When a folder cannot be read.
+pub fn select(store: &Store, feed: &Feed, range: TimeRange) -> io::Result<Selection> {
+    Ok(best_segments(&store.hours_of(feed, &[range])?, range))
+}
