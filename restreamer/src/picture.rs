@@ -4,6 +4,7 @@ use std::fmt;
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use common::base::time::Timestamp;
 use common::cut::rough;
 use common::io::ffmpeg::FfmpegError;
 use common::io::store::Feed;
@@ -79,6 +80,15 @@ fn container(bytes: &[u8]) -> Option<&'static str> {
 
 /// Microseconds, none of them negative, written as seconds.
 pub(crate) struct Seconds(pub(crate) i64);
+
+impl Seconds {
+    /// How long after the start of the first segment of `plan` `instant` is; zero where it is before.
+    pub(crate) fn into_plan(plan: &Plan, instant: Timestamp) -> Self {
+        let first = plan.ranges.iter().flat_map(|range| range.selection.segments()).next();
+        let after = first.map_or(0, |first| instant.micros() - first.start().micros());
+        Self(after.max(0))
+    }
+}
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -36,9 +36,7 @@ const NO_VIDEO: &str = "there is no video at that instant";
 
 /// The last picture that begins at `instant` or before.
 fn recipe(plan: &Plan, instant: Timestamp) -> Recipe {
-    let first = plan.ranges.iter().flat_map(|range| range.selection.segments()).next();
-    let offset = first.map_or(0, |first| (instant - first.start()).num_microseconds().unwrap_or(0));
-    let offset = Seconds(offset);
+    let offset = Seconds::into_plan(plan, instant);
     let filters = format!(
         // time is counted in microseconds from the first picture, which is at the segment's start; the
         // last one stays for as long as it takes; of all those one a second is kept from the instant on,

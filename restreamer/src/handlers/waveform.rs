@@ -35,12 +35,10 @@ pub(crate) async fn waveform(
 /// A waveform of `range` alone, though the segments of `plan` may begin before it and end after it.
 /// Where video is missing, so is its time in the picture.
 fn recipe(plan: &Plan, range: TimeRange, width: u32, height: u32) -> Recipe {
-    let first = plan.ranges.iter().flat_map(|range| range.selection.segments()).next();
-    let before =
-        first.map_or(0, |first| (range.start() - first.start()).num_microseconds().unwrap_or(0));
-    let (before, length) = (before.max(0), range.length().num_microseconds().unwrap_or(0));
-    let rate = (MAX_SAMPLES * 1_000_000 / length.max(1)).min(MAX_SAMPLE_RATE);
-    let (before, length) = (Seconds(before), Seconds(length));
+    let before = Seconds::into_plan(plan, range.start());
+    let length = range.length().num_microseconds().unwrap_or(i64::MAX);
+    let rate = (MAX_SAMPLES * 1_000_000 / length).min(MAX_SAMPLE_RATE);
+    let length = Seconds(length);
     let filters = format!(
         // time is counted in samples: that of the segments jumps where video is missing; and in large
         // frames, as each costs memory beside its samples

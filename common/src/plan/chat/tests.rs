@@ -45,10 +45,10 @@ fn fields(text: &str, field: &str) -> Vec<Value> {
 
 #[test]
 fn an_id_tells_though_the_content_does_not() {
-    let early = sighting("right", Some("x"), (5000.0, 0.0), "n1", 5001.0);
-    let late = sighting("wrong", Some("x"), (5000.5, 0.0), "n2", 5002.0);
+    let early = sighting("true", Some("x"), (5000.0, 0.0), "n1", 5001.0);
+    let late = sighting("false", Some("x"), (5000.5, 0.0), "n2", 5002.0);
     let both = merged(always(), [&late, &early, &late]);
-    assert_eq!(fields(&both, "params"), [json!(["right"])]);
+    assert_eq!(fields(&both, "params"), [json!(["true"])]);
     assert_eq!(fields(&both, "time"), [json!(5000.5)]);
     assert_eq!(fields(&both, "receivers"), [json!({ "n1": 5001.0, "n2": 5002.0 })]);
     assert_eq!(both, merged(always(), [&early, &late]));
