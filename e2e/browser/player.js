@@ -12,10 +12,16 @@ const COLUMNS = 16;
 /** Which part of the picture's height the strip is. */
 const STRIP = 1 / 8;
 
+/** How many pixels each column becomes, so that one can be read away from its edges. */
+const SCALE = 8;
+
 const canvas = document.createElement("canvas");
-canvas.width = COLUMNS;
-canvas.height = 1;
+canvas.width = COLUMNS * SCALE;
+canvas.height = SCALE;
 const pencil = canvas.getContext("2d", { willReadFrequently: true });
+
+/** The strips of the pictures that were shown since the last answer. */
+const shown = [];
 
 function post(path, what) {
   const headers = { "content-type": "application/json" };
@@ -25,14 +31,10 @@ function post(path, what) {
 /** The brightness of each column of the strip, as it is shown now. */
 function strip() {
   if (video.videoWidth === 0) return [];
-  // the middle of each column, away from its edges
-  const height = video.videoHeight * STRIP / 2;
-  const width = video.videoWidth / COLUMNS;
-  for (let column = 0; column < COLUMNS; column += 1) {
-    pencil.drawImage(video, (column + 0.4) * width, height * 0.8, width * 0.2, height * 0.4, column, 0, 1, 1);
-  }
-  const pixels = pencil.getImageData(0, 0, COLUMNS, 1).data;
-  return Array.from({ length: COLUMNS }, (_, column) => pixels[column * 4]);
+  const { width, height } = canvas;
+  pencil.drawImage(video, 0, 0, video.videoWidth, video.videoHeight * STRIP, 0, 0, width, height);
+  const pixels = pencil.getImageData(0, height / 2, width, 1).data;
+  return Array.from({ length: COLUMNS }, (_, column) => pixels[(column + 0.5) * SCALE * 4]);
 }
 
 function ranges(of) {
@@ -42,8 +44,8 @@ function ranges(of) {
 function state() {
   const quality = video.getVideoPlaybackQuality();
   return {
-    time: video.currentTime,
     date: hls.playingDate?.getTime() ?? null,
+    shown: shown.splice(0),
     strip: strip(),
     width: video.videoWidth,
     height: video.videoHeight,
@@ -78,9 +80,9 @@ const commands = {
   },
   async seek({ date }) {
     video.pause();
-    const shown = Promise.all([happens("seeked"), nextPicture()]);
+    const found = Promise.all([happens("seeked"), nextPicture()]);
     video.currentTime = timeOf(date);
-    await shown;
+    await found;
   },
 };
 
@@ -103,6 +105,13 @@ window.addEventListener("unhandledrejection", ({ reason }) => {
   post("/event", { kind: "error", details: "page", fatal: true, reason: String(reason) });
 });
 
+async function watch() {
+  for (;;) {
+    await nextPicture();
+    shown.push(strip());
+  }
+}
+
 async function obey() {
   for (;;) {
     const { name, ...values } = await (await fetch("/command")).json();
@@ -113,4 +122,5 @@ async function obey() {
 
 hls.loadSource(new URLSearchParams(location.search).get("playlist"));
 hls.attachMedia(video);
+watch();
 obey();

@@ -1,5 +1,6 @@
 //! hls.js in a Chromium without a window.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use common::base::time::Timestamp;
@@ -7,10 +8,10 @@ use common::io::process;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::seat::{Event, Seat, Seen};
-use crate::support::{PATIENCE, Process, eventually};
+use crate::support::{PATIENCE, Process};
 
 /// How long a browser may take to say anything, on a machine that is busy.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
@@ -37,6 +38,7 @@ const FLAGS: [&str; 12] = [
 pub(super) struct Browser {
     seat: Seat,
     process: Process,
+    shown: Mutex<Vec<usize>>,
     _profile: TempDir,
 }
 
@@ -51,7 +53,8 @@ impl Browser {
         let mut command = process::command("chromium");
         command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display()));
         command.arg(format!("http://{address}/?{}", query.query().unwrap_or_default()));
-        Self { seat, process: Process::start(command), _profile: profile }
+        let (process, shown) = (Process::start(command), Mutex::default());
+        Self { seat, process, shown, _profile: profile }
     }
 
     /// Goes on playing, `rate` times as fast as it is.
@@ -71,14 +74,26 @@ impl Browser {
 
     /// Waits for the end of what it plays.
     pub(super) async fn until_ended(&self) -> Seen {
-        let ended = async || Some(self.look().await).filter(|seen| seen.ended);
-        eventually("the end of the video", ended).await
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let seen = self.look().await;
+            if seen.ended {
+                return seen;
+            }
+            assert!(Instant::now() < deadline, "no end: {seen:?} {:#?}", self.errors());
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Whatever went wrong so far.
-    pub(super) fn errors(&self) -> Vec<Event> {
+    fn errors(&self) -> Vec<Event> {
         let is_error = |event: &Event| matches!(event, Event::Error { .. });
         self.seat.events().into_iter().filter(is_error).collect()
+    }
+
+    /// The numbers of the pictures that it showed until it was last asked anything.
+    pub(super) fn shown(&self) -> Vec<usize> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What happened so far.
@@ -101,9 +116,10 @@ impl Browser {
 
     async fn ask(&self, command: Value) -> Seen {
         let answer = timeout(ANSWERS_WITHIN, self.seat.ask(command)).await;
-        let seen =
-            answer.unwrap_or_else(|_| panic!("{:#?} {:#?}", self.process, self.seat.events()));
+        let seen = answer.unwrap_or_else(|_| panic!("{:#?} {:#?}", self.process, self.errors()));
         assert_eq!(seen.corrupted, 0, "{seen:?}");
+        let numbers = seen.shown().map(|number| number.unwrap_or_else(|| panic!("{seen:?}")));
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).extend(numbers);
         seen
     }
 }

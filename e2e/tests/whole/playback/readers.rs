@@ -35,11 +35,12 @@ pub(super) async fn mpv(url: &str) -> Vec<usize> {
     numbers(&std::fs::read(strips).expect("mpv wrote it"))
 }
 
-/// Plays `url` with mpv, picture and sound, somewhat faster than it is.
+/// Plays `url` with mpv, picture and sound, somewhat faster than it is. Where the timestamps of the
+/// sound jump, mpv goes on in the midst of a group of pictures, which its decoder remarks upon.
 pub(super) async fn mpv_aloud(url: &str) {
     let mut command = process::command("mpv");
-    command.args(["--no-config", "--msg-level=all=error", "--vo=null", "--ao=null", "--speed=4"]);
-    command.arg(url);
+    command.args(["--no-config", "--msg-level=all=error,ffmpeg/video=fatal"]);
+    command.args(["--vo=null", "--ao=null", "--speed=4", url]);
     silent(command).await;
 }
 

@@ -28,10 +28,11 @@ const SCRIPT: &str = include_str!("../../../browser/player.js");
 /// What a page tells of itself after each command.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Seen {
-    /// The player's own time, in seconds.
-    pub(super) time: f64,
     /// The time of the broadcast, in milliseconds since 1970, by the playlist's dates.
-    pub(super) date: Option<f64>,
+    pub(super) date: Option<i64>,
+    /// The strips of the pictures that were shown since it told last.
+    shown: Vec<Vec<u8>>,
+    /// The strip of the one that is shown now.
     strip: Vec<u8>,
     pub(super) width: u32,
     pub(super) height: u32,
@@ -49,6 +50,11 @@ impl Seen {
     /// The number of the picture that is shown.
     pub(super) fn picture(&self) -> Option<usize> {
         strip::number(&self.strip)
+    }
+
+    /// The numbers of the pictures that were shown since it told last.
+    pub(super) fn shown(&self) -> impl Iterator<Item = Option<usize>> {
+        self.shown.iter().map(|strip| strip::number(strip))
     }
 }
 
