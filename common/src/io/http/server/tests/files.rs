@@ -76,6 +76,19 @@ async fn every_part_is_the_same_bytes() {
 }
 
 #[tokio::test]
+async fn what_only_the_disk_has_is_sent_too() {
+    let (file, bytes) = random_file(3 * WINDOW_BYTES + 5);
+    let server = Running::new(parts_of(&file));
+    file.sync_all().unwrap();
+    for start in [0, WINDOW_BYTES / 2] {
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        let length = bytes.len() - start;
+        let mut client = server.ask(&part(start, length)).await;
+        assert!(next_body(&mut client, length).await == bytes[start..]);
+    }
+}
+
+#[tokio::test]
 async fn requests_in_one_go_are_answered_in_order() {
     let (file, bytes) = random_file(2 * WINDOW_BYTES);
     let server = Running::new(parts_of(&file));
