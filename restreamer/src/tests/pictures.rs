@@ -128,7 +128,9 @@ async fn what_is_no_picture_is_told() {
     noise[188 * 3 + 7] = 0;
     // a playlist is a stream to ffmpeg, of whatever it names
     std::fs::write(folder.path().join("secret.ts"), &video).unwrap();
-    let playlist = format!("#EXTM3U\n#EXTINF:2,\n{}/secret.ts\n", folder.path().display());
+    let secret = format!("file://{}/secret.ts", folder.path().display());
+    let playlist =
+        format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{secret}\n#EXT-X-ENDLIST\n");
     serve(&served, "sound", &[sound]).await;
     serve(&served, "video", &[video]).await;
     serve(&served, "noise", &[noise]).await;
