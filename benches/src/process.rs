@@ -5,22 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// How much processor time all threads of the process `id` have used, with those that ended; in steps of
-/// the kernel's clock, mostly 10 ms.
-///
-/// # Errors
-///
-/// When there is no such process.
-pub fn cpu(id: u32) -> Result<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).context("read its stat")?;
-    // the name in brackets may hold anything; user and system time are the 12th and 13th after it
-    let fields = stat.rsplit_once(')').context("a stat has a name")?.1;
-    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
-    let ticks: u64 = ticks.sum::<Result<u64, _>>().context("a stat counts ticks")?;
-    let micros = ticks * 1_000_000 / rustix::param::clock_ticks_per_second();
-    Ok(Duration::from_micros(micros))
-}
-
 /// How much processor time the threads of the process `id` have used that still run; exact.
 ///
 /// # Errors
