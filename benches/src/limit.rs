@@ -8,14 +8,20 @@ use rustix::fs::{Mode, OFlags, RawDir};
 /// Enough for an hour's names in one call.
 const BUFFER_BYTES: usize = 512 << 10;
 
-/// Reads the names in `folders` by getdents64 into one buffer, looks at none of them, and says how many
+/// A buffer for [`getdents`], whose memory is there already.
+pub fn buffer() -> Vec<u8> {
+    let mut buffer = vec![1; BUFFER_BYTES];
+    buffer.clear();
+    buffer
+}
+
+/// Reads the names in `folders` by getdents64 into `buffer`, looks at none of them, and says how many
 /// there are.
 ///
 /// # Errors
 ///
 /// When a folder cannot be read.
-pub fn getdents<P: AsRef<Path>>(folders: &[P]) -> io::Result<usize> {
-    let mut buffer = Vec::with_capacity(BUFFER_BYTES);
+pub fn getdents<P: AsRef<Path>>(folders: &[P], buffer: &mut Vec<u8>) -> io::Result<usize> {
     let mut names = 0;
     for folder in folders {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

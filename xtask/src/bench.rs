@@ -11,14 +11,15 @@ use anyhow::{Context, Result};
 use crate::run::Workspace;
 
 /// The programs in the order in which they run. First those that load one processor at most.
-const PROGRAMS: [&str; 4] = ["index_memory", "serve_playlists", "live_viewers", "serve_segments"];
+const PROGRAMS: [&str; 5] =
+    ["select_segments", "index_memory", "serve_playlists", "live_viewers", "serve_segments"];
 
 const HEAD: &str = "\
 | work | minimum / median / maximum | limit or peer, in the same run | ratio of the medians | target |
 | --- | --- | --- | --- | --- |";
 
-/// Runs all benchmarks, or those programs that `names` name; `selection` stands for those that run
-/// within one process.
+/// Runs all benchmarks, or those programs that `names` name; `names` stands for what criterion
+/// measures.
 ///
 /// # Errors
 ///
@@ -32,10 +33,9 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
 
     let mut said = String::new();
     let mut outcome = Ok(());
-    if is_wanted("selection") {
-        println!("== selection");
-        let bench =
-            ["bench", "--locked", "--quiet", "--package", "benches", "--bench", "selection"];
+    if is_wanted("names") {
+        println!("== names");
+        let bench = ["bench", "--locked", "--quiet", "--package", "benches", "--bench", "names"];
         outcome = workspace.cargo(bench).output().map(|text| said.push_str(&text));
     }
     for name in PROGRAMS.iter().filter(|name| is_wanted(name)) {
