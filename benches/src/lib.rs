@@ -13,7 +13,7 @@ pub mod restreamer;
 pub mod tree;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::base::time::TimeRange;
 use common::io::store::{Feed, Store};
@@ -21,7 +21,8 @@ use common::plan::select::{Selection, best_segments};
 
 /// Where everything is kept that the benchmarks make: below the workspace's `target`.
 pub fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench"))
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    root.expect("this crate lies in a folder of the workspace").join("target/bench")
 }
 
 /// Selects the best segments of `range`, as every part of the project does.

@@ -35,7 +35,17 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
     let mut outcome = Ok(());
     if is_wanted("names") {
         println!("== names");
-        let bench = ["bench", "--locked", "--quiet", "--package", "benches", "--bench", "names"];
+        let bench = [
+            "bench",
+            "--locked",
+            "--quiet",
+            "--package",
+            "benches",
+            "--bench",
+            "names",
+            "--",
+            "--quiet",
+        ];
         outcome = workspace.cargo(bench).output().map(|text| said.push_str(&text));
     }
     for name in PROGRAMS.iter().filter(|name| is_wanted(name)) {

@@ -56,10 +56,9 @@ fn main() -> Outcome<()> {
 }
 
 fn report(figures: &[Vec<Load>; 2]) {
-    let work = format!("{FILE_BYTES} bytes a segment, {CONNECTIONS} connections");
     let row = |what, unit, target, of: fn(&Load) -> f64| {
         let [theirs, ours] = [0, 1].map(|server| Figures::of(figures[server].iter().map(of)));
-        let work = format!("{work}: {what}");
+        let work = format!("1.5 MB segment, {CONNECTIONS} connections: {what}");
         println!(
             "{}",
             Row { work: &work, figures: ours, unit, limit: Some(("nginx", theirs)), target }
