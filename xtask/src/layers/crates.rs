@@ -1,6 +1,6 @@
 //! The crates of the workspace: which of them may depend on which.
 //!
-//! Nobody imports a program but `e2e` and `demo`, and nobody imports `e2e` or `xtask`.
+//! Nobody imports a program but `e2e` and `demo`, and nobody imports what only developers run.
 
 use anyhow::{Context, Result};
 
@@ -10,8 +10,11 @@ use crate::run::Workspace;
 pub(crate) const SERVICES: [&str; 4] = ["downloader", "backfiller", "restreamer", "cutter"];
 
 /// Crates that are run, not used.
-pub(super) const PROGRAMS: [&str; 7] =
-    ["downloader", "backfiller", "restreamer", "cutter", "demo", "e2e", "xtask"];
+pub(super) const PROGRAMS: [&str; 9] =
+    ["downloader", "backfiller", "restreamer", "cutter", "demo", "e2e", "xtask", "benches", "fuzz"];
+
+/// Those of them that only developers run.
+const DEVELOPERS: [&str; 4] = ["e2e", "xtask", "benches", "fuzz"];
 
 /// The folders of the workspace's crates, as its `Cargo.toml` lists them.
 ///
@@ -51,7 +54,7 @@ fn forbidden<'a>(
     dependencies(manifest).filter(move |used| PROGRAMS.contains(&used.as_str())).filter(
         move |used| {
             let imports_programs = matches!(importer, "e2e" | "demo");
-            !imports_programs || matches!(used.as_str(), "e2e" | "xtask")
+            !imports_programs || DEVELOPERS.contains(&used.as_str())
         },
     )
 }
@@ -105,5 +108,6 @@ mod tests {
             forbidden_in("e2e", "[dependencies]\nxtask = { path = \"../xtask\" }"),
             ["xtask"]
         );
+        assert_eq!(forbidden_in("demo", "[dependencies]\nbenches.workspace = true"), ["benches"]);
     }
 }
