@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use common::base::time::{Hour, Timestamp};
@@ -135,7 +136,8 @@ impl<'a> Recording<'a> {
         assert_eq!(shown.last(), pictures.last());
         let segments = shown.iter().map(|picture| picture / (SECONDS * RATE));
         assert_eq!(segments.collect::<BTreeSet<_>>(), self.segments().collect());
-        let seconds = pictures.len() as f64 / RATE as f64;
+        let millis = pictures.len() * 1000 / RATE;
+        let seconds = Duration::from_millis(millis as u64).as_secs_f64();
         let is_near = |time: f64, expected: f64| (time - expected).abs() < 0.1;
         assert!(seen.duration.is_some_and(|duration| is_near(duration, seconds)), "{seen:?}");
         let [(start, end)] = seen.buffered[..] else { panic!("a gap: {seen:?}") };

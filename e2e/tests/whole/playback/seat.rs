@@ -27,8 +27,6 @@ const SCRIPT: &str = include_str!("../../../browser/player.js");
 /// What a page tells of itself after each command.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Seen {
-    /// The time of the broadcast, in milliseconds since 1970, by the playlist's dates.
-    pub(super) date: Option<i64>,
     /// The strips of the pictures that were shown since it told last.
     shown: Vec<Vec<u8>>,
     /// The strip of the one that is shown now.
