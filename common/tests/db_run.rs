@@ -3,7 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use common::io::db::{Database, DbError};
@@ -12,6 +13,7 @@ use common::service::CancellationToken;
 use common::test_util::database::{TestDatabase, fresh};
 use common::test_util::database_proxy::DatabaseProxy;
 use sqlx::Row;
+use tokio::sync::Barrier;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,6 +31,25 @@ async fn add_one(database: &Database) -> Result<i32, DbError> {
                 let next: i32 = row.try_get::<i32, _>("n")? + 1;
                 sqlx::query("UPDATE counter SET n = $1").bind(next).execute(session).await?;
                 Ok(next)
+            })
+        })
+        .await
+}
+
+/// Adds one; on its first try, only once `both_have_read` says that it is time.
+async fn add_after(database: &Database, both_have_read: &Arc<Barrier>) -> Result<(), DbError> {
+    let is_first = AtomicBool::new(true);
+    database
+        .run_tx("add one by turns", |session| {
+            let turn = is_first.swap(false, Ordering::Relaxed).then(|| Arc::clone(both_have_read));
+            Box::pin(async move {
+                let row = sqlx::query("SELECT n FROM counter").fetch_one(&mut *session).await?;
+                let next: i32 = row.try_get::<i32, _>("n")? + 1;
+                if let Some(turn) = turn {
+                    turn.wait().await;
+                }
+                sqlx::query("UPDATE counter SET n = $1").bind(next).execute(session).await?;
+                Ok(())
             })
         })
         .await
@@ -74,6 +95,10 @@ async fn transactions_that_conflict_are_run_again_until_each_has_counted() {
     counter(&test).await;
     let metrics = Metrics::empty();
     let database = Database::new(&test.dsn(), "test", &metrics);
+    let both_have_read = Arc::new(Barrier::new(2));
+    let (one, other) =
+        tokio::join!(add_after(&database, &both_have_read), add_after(&database, &both_have_read));
+    assert_eq!((one.unwrap(), other.unwrap()), ((), ()), "the second try of one meets nobody");
     let adders = (0..4).map(|_| async {
         for _ in 0..20 {
             // more than ten conflicts in a row are an error like any other: try again
@@ -83,10 +108,12 @@ async fn transactions_that_conflict_are_run_again_until_each_has_counted() {
         }
     });
     futures_util::future::join_all(adders).await;
-    assert_eq!(test.value("SELECT n FROM counter").await.as_deref(), Some("80"));
+    assert_eq!(test.value("SELECT n FROM counter").await.as_deref(), Some("82"));
     let rendered = metrics.render();
     assert!(
-        rendered.contains("database_conflicts_total{kind=\"serialization\",name=\"add one\"}"),
+        rendered.contains(
+            "database_conflicts_total{kind=\"serialization\",name=\"add one by turns\"} 1"
+        ),
         "{rendered}"
     );
     assert!(
