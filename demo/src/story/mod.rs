@@ -4,7 +4,8 @@
 //! deadline, and fails with the reason of its last look. So a service may be killed at any moment
 //! of the story: it takes a little longer then, and ends the same.
 
-use common::base::time::TimeRange;
+use chrono::TimeDelta;
+use common::base::time::{Clock, SystemClock, TimeRange};
 
 mod ending;
 mod event;
@@ -106,10 +107,15 @@ impl<'a> Story<'a> {
         &self.installation.nodes[1]
     }
 
-    /// What a node's playlist of the best quality shows.
+    /// What a node's playlist of the best quality shows to somebody who opens it now. To those who
+    /// have it open it would go on showing a hole that was filled since, so each asks for a start of
+    /// its own, an hour ago.
     async fn shown(&self, node: &Node) -> anyhow::Result<Shown> {
         let best = self.installation.channel.best();
-        self.viewer.media(&self.installation.media_playlist(node, best)).await
+        let mut url = self.installation.media_playlist(node, best);
+        let start = SystemClock.now() - TimeDelta::hours(1);
+        url.query_pairs_mut().append_pair("start", &start.to_string());
+        self.viewer.media(&url).await
     }
 }
 
