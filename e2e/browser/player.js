@@ -12,6 +12,8 @@ const COLUMNS = 16;
 /** Which part of the picture's height the strip is. */
 const STRIP = 1 / 8;
 
+/** Longer than any picture is shown, and shorter than a few of them. */
+const PICTURE_SECONDS = 0.1;
 /** How many pixels each column becomes, so that one can be read away from its edges. */
 const SCALE = 8;
 
@@ -22,6 +24,8 @@ const pencil = canvas.getContext("2d", { willReadFrequently: true });
 
 /** The strips of the pictures that were shown since the last answer. */
 const shown = [];
+/** The time of the one that was shown last. */
+let latest = -Infinity;
 
 function post(path, what) {
   const headers = { "content-type": "application/json" };
@@ -61,8 +65,22 @@ function happens(name) {
   return new Promise((resolve) => video.addEventListener(name, resolve, { once: true }));
 }
 
+/** Waits for the next picture that is shown. */
 function nextPicture() {
-  return new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+  return new Promise((resolve) => video.requestVideoFrameCallback((_, { mediaTime }) => {
+    latest = mediaTime;
+    resolve();
+  }));
+}
+
+/** Waits for the picture of the current time: on its way there, a browser may show others. */
+async function pictureIsShown() {
+  while (Math.abs(latest - video.currentTime) > PICTURE_SECONDS) await nextPicture();
+}
+
+/** What does not come within this time is not waited for, so that the test can say what came instead. */
+function patience() {
+  return new Promise((resolve) => setTimeout(resolve, 20_000));
 }
 
 /** Where in the player's own time an instant (milliseconds since 1970) is, by the playlist's dates. */
@@ -80,9 +98,9 @@ const commands = {
   },
   async seek({ date }) {
     video.pause();
-    const found = Promise.all([happens("seeked"), nextPicture()]);
+    const seeked = happens("seeked");
     video.currentTime = timeOf(date);
-    await found;
+    await Promise.race([seeked.then(pictureIsShown), patience()]);
   },
 };
 
@@ -96,7 +114,7 @@ hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
     date: fragment.programDateTime,
     address: fragment.relurl,
   }));
-  post("/event", { kind: "loaded", address: details.url, live: details.live, segments });
+  post("/event", { kind: "loaded", live: details.live, segments });
 });
 video.addEventListener("error", () => {
   post("/event", { kind: "error", details: "video", fatal: true, reason: video.error.message });

@@ -88,12 +88,26 @@ impl Browser {
     /// Whatever went wrong so far.
     fn errors(&self) -> Vec<Event> {
         let is_error = |event: &Event| matches!(event, Event::Error { .. });
-        self.seat.events().into_iter().filter(is_error).collect()
+        self.events().into_iter().filter(is_error).collect()
     }
 
     /// The numbers of the pictures that it showed until it was last asked anything.
     pub(super) fn shown(&self) -> Vec<usize> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What happened so far.
+    pub(super) fn events(&self) -> Vec<Event> {
+        self.seat.events()
+    }
+
+    /// How many discontinuities the playlist has before each of its segments, as hls.js read it.
+    pub(super) fn breaks(&self) -> Vec<u64> {
+        let listed = self.events().into_iter().rev().find_map(|event| match event {
+            Event::Loaded { segments, .. } => Some(segments),
+            Event::Error { .. } => None,
+        });
+        listed.unwrap_or_default().iter().map(|segment| segment.discontinuities).collect()
     }
 
     /// Closes the browser. The player must have stumbled over nothing that it could not get over; what

@@ -27,6 +27,8 @@ const SCRIPT: &str = include_str!("../../../browser/player.js");
 /// What a page tells of itself after each command.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Seen {
+    /// The time of the broadcast, in milliseconds since 1970, by the playlist's dates.
+    pub(super) date: Option<i64>,
     /// The strips of the pictures that were shown since it told last.
     shown: Vec<Vec<u8>>,
     /// The strip of the one that is shown now.
@@ -62,15 +64,14 @@ pub(super) enum Event {
     /// Something went wrong.
     Error { details: String, fatal: bool, reason: String },
     /// A media playlist was loaded, perhaps again; this is all that is known of it now.
-    Loaded { address: String, live: bool, segments: Vec<Listed> },
+    Loaded { live: bool, segments: Vec<Listed> },
 }
 
 /// A segment as a playlist lists it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Listed {
     number: u64,
-    discontinuities: u64,
+    pub(super) discontinuities: u64,
     date: i64,
     address: String,
 }
