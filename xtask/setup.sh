@@ -40,8 +40,8 @@ missing_packages() {
 
     has chromium || echo chromium
     has mpv || echo mpv
-    # either fetches the player that runs in the browser
-    has npm || has curl || echo curl
+    # fetches the player that runs in the browser
+    has npm || echo npm
     [ "$profile" != test ] || return 0
 
     has c++ || echo g++

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::run::{Workspace, is_installed};
+use crate::run::Workspace;
 
 const VERSION: &str = "1.7.4";
 
@@ -35,22 +35,10 @@ pub(crate) fn ready(workspace: &Workspace) -> Result<PathBuf> {
 fn fetch(workspace: &Workspace, script: &Path) -> Result<()> {
     let folder = tempfile::tempdir_in(workspace.path("target"))?;
     let package = folder.path().join(format!("hls.js-{VERSION}.tgz"));
-    if is_installed("npm") {
-        // it knows the registry that is set up on this machine
-        let exactly = format!("hls.js@{VERSION}");
-        let pack = ["pack", "--silent", &exactly, "--pack-destination"];
-        workspace.program("npm").args(pack).args([folder.path()]).output()?;
-    } else {
-        let address = format!("https://registry.npmjs.org/hls.js/-/hls.js-{VERSION}.tgz");
-        let quiet = ["--fail", "--silent", "--show-error", "--location", "--retry", "3"];
-        workspace
-            .program("curl")
-            .args(quiet)
-            .args(["--output"])
-            .args([&package])
-            .args([address])
-            .output()?;
-    }
+    // npm knows the registry that is set up on this machine
+    let exactly = format!("hls.js@{VERSION}");
+    let pack = ["pack", "--silent", &exactly, "--pack-destination"];
+    workspace.program("npm").args(pack).args([folder.path()]).output()?;
     let sum = workspace.program("sha512sum").args([&package]).output()?;
     ensure!(sum.starts_with(SHA_512), "its hash is not the one that is known: {sum}");
     let unpack = workspace.program("tar").args(["--extract", "--gzip", "--file"]).args([&package]);
