@@ -39,6 +39,9 @@ pub struct RenditionEntry<'a> {
     pub default: bool,
 }
 
+/// The least rate that differs from zero in the three digits that the format recommends (§4.3.4.2).
+const LEAST_FRAME_RATE: f64 = 0.001;
+
 /// Writes a multivariant playlist.
 #[derive(Clone, Debug)]
 pub struct MultivariantWriter {
@@ -94,8 +97,9 @@ impl MultivariantWriter {
         if let Some(Resolution { width, height }) = variant.resolution {
             push(&mut line, format_args!(",RESOLUTION={width}x{height}"));
         }
-        // three digits are what the format recommends (§4.3.4.2); a nonsensical rate is left out
-        if let Some(rate) = variant.frame_rate.filter(|rate| rate.is_finite() && *rate > 0.0) {
+        // a nonsensical rate is left out, also one that would be written as none
+        let sensible = |rate: &f64| rate.is_finite() && *rate >= LEAST_FRAME_RATE;
+        if let Some(rate) = variant.frame_rate.filter(sensible) {
             push(&mut line, format_args!(",FRAME-RATE={rate:.3}"));
         }
         if let Some(group) = variant.video {
