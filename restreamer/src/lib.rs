@@ -20,6 +20,7 @@ mod listings;
 mod media_type;
 mod picture;
 mod playlist;
+mod recent;
 mod request;
 mod router;
 #[cfg(test)]

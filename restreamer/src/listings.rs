@@ -2,7 +2,6 @@
 //!
 //! Other nodes ask for the same few hours again and again.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +9,8 @@ use axum::body::Bytes;
 use common::base::time::Hour;
 use common::io::store::{Feed, Stamp, Store};
 use common::plan::listing::{FolderKind, visible_names};
+
+use crate::recent::Recent;
 
 /// How much memory the listings may take, in bytes: a hundred hours of segments of two seconds.
 const MEMORY_BYTES: usize = 16 << 20;
@@ -29,13 +30,11 @@ pub(crate) struct HourFolder {
 /// The listings asked for lately; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listings {
-    /// The one asked for last at the end.
-    kept: Arc<Mutex<VecDeque<Kept>>>,
+    kept: Arc<Mutex<Recent<HourFolder, Kept>>>,
 }
 
 #[derive(Clone, Debug)]
 struct Kept {
-    folder: HourFolder,
     stamp: Stamp,
     json: Bytes,
 }
@@ -57,33 +56,19 @@ impl Listings {
         let json = serde_json::to_vec(&visible_names(&names, kind, folder.tombstones))?;
         let json = Bytes::from(json);
         if let Some(stamp) = stamp {
-            self.keep(Kept { folder: folder.clone(), stamp, json: json.clone() });
+            let mut kept = self.kept();
+            kept.put(folder.clone(), Kept { stamp, json: json.clone() });
+            kept.make_room(MEMORY_BYTES, |kept| kept.json.len() + ENTRY_BYTES);
         }
         Ok(json)
     }
 
     fn find(&self, folder: &HourFolder, stamp: Stamp) -> Option<Bytes> {
         let mut kept = self.kept();
-        let at = kept.iter().position(|kept| kept.folder == *folder)?;
-        let found = kept.remove(at).filter(|found| found.stamp == stamp)?;
-        let json = found.json.clone();
-        kept.push_back(found);
-        Some(json)
+        kept.get(folder).filter(|kept| kept.stamp == stamp).map(|kept| kept.json.clone())
     }
 
-    fn keep(&self, listing: Kept) {
-        let mut kept = self.kept();
-        kept.retain(|other| other.folder != listing.folder);
-        kept.push_back(listing);
-        let size = |listing: &Kept| listing.json.len() + ENTRY_BYTES;
-        let mut bytes: usize = kept.iter().map(size).sum();
-        while bytes > MEMORY_BYTES {
-            let Some(coldest) = kept.pop_front() else { return };
-            bytes -= size(&coldest);
-        }
-    }
-
-    fn kept(&self) -> MutexGuard<'_, VecDeque<Kept>> {
+    fn kept(&self) -> MutexGuard<'_, Recent<HourFolder, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

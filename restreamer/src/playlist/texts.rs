@@ -1,7 +1,6 @@
 //! Texts of playlists that several readers ask for at a time: each is written once.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use common::format::hls::WriteError;
@@ -9,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::media::MediaPlaylist;
 use super::text::Text;
+use crate::recent::Recent;
 
 /// Longer texts are written for each reader as it takes them: those of some twelve hours and more.
 const MAX_SEGMENTS: usize = 25_000;
@@ -16,26 +16,17 @@ const MAX_SEGMENTS: usize = 25_000;
 /// How much memory the texts may take, in bytes.
 const MEMORY_BYTES: usize = 16 << 20;
 
+/// What a text takes at least, as it is counted: so many are never kept that to look through them
+/// takes longer than to write one.
+const ENTRY_BYTES: usize = 64 << 10;
+
 /// What tells texts apart: the digest of the playlist, and how many segments are left out.
 type Key = (u64, usize);
 
-/// The texts asked for lately.
+/// The texts asked for lately; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
-    /// The one asked for last at the end.
-    kept: Arc<Mutex<VecDeque<Kept>>>,
-}
-
-#[derive(Clone, Debug)]
-struct Kept {
-    key: Key,
-    text: Arc<OnceCell<Bytes>>,
-}
-
-impl Kept {
-    fn bytes(&self) -> usize {
-        self.text.get().map_or(0, Bytes::len)
-    }
+    kept: Arc<Mutex<Recent<Key, Arc<OnceCell<Bytes>>>>>,
 }
 
 impl Texts {
@@ -71,28 +62,25 @@ impl Texts {
     }
 
     fn cell(&self, key: Key) -> Arc<OnceCell<Bytes>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = kept.iter().position(|kept| kept.key == key);
-        let found = at.and_then(|at| kept.remove(at));
-        let found = found.unwrap_or_else(|| Kept { key, text: Arc::default() });
-        let cell = Arc::clone(&found.text);
-        kept.push_back(found);
+        let mut kept = self.kept();
+        if let Some(cell) = kept.get(&key) {
+            return Arc::clone(cell);
+        }
+        let cell = Arc::default();
+        kept.put(key, Arc::clone(&cell));
         cell
     }
 
     /// Forgets what was asked for least lately.
     fn make_room(&self) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bytes: usize = kept.iter().map(Kept::bytes).sum();
-        while bytes > MEMORY_BYTES || kept.len() > MOST {
-            let Some(coldest) = kept.pop_front() else { return };
-            bytes -= coldest.bytes();
-        }
+        let size = |text: &Arc<OnceCell<Bytes>>| text.get().map_or(0, Bytes::len) + ENTRY_BYTES;
+        self.kept().make_room(MEMORY_BYTES, size);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Recent<Key, Arc<OnceCell<Bytes>>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// How many texts are kept at most, however short.
-const MOST: usize = 256;
 
 fn written(playlist: MediaPlaylist, skip: usize) -> Result<Bytes, WriteError> {
     let pieces: Result<String, WriteError> = Text::new(playlist, skip)?.collect();
@@ -120,10 +108,16 @@ mod tests {
     async fn few_texts_are_kept() {
         let texts = Texts::default();
         let playlist = playlist(parts(0, &[TS]));
-        for digest in 0..2 * MOST as u64 {
+        let most = (MEMORY_BYTES / ENTRY_BYTES) as u64;
+        let first = texts.get(&playlist, 0, 0).await.unwrap().unwrap();
+        for digest in 1..most {
             texts.get(&playlist, digest, 0).await.unwrap().unwrap();
         }
-        assert_eq!(texts.kept.lock().unwrap().len(), MOST);
-        assert_eq!(texts.kept.lock().unwrap()[0].key, (MOST as u64, 0), "the coldest went");
+        let again = texts.get(&playlist, 1, 0).await.unwrap().unwrap();
+        texts.get(&playlist, most, 0).await.unwrap().unwrap();
+        texts.get(&playlist, most + 1, 0).await.unwrap().unwrap();
+        assert_eq!(texts.get(&playlist, 1, 0).await.unwrap().unwrap().as_ptr(), again.as_ptr());
+        let anew = texts.get(&playlist, 0, 0).await.unwrap().unwrap();
+        assert_ne!(anew.as_ptr(), first.as_ptr(), "the coldest went");
     }
 }
