@@ -1,13 +1,14 @@
 //! Which media type a file is.
 
+use common::format::mpegts::PACKET_BYTES;
+
 /// What is not known to be anything else.
 pub(crate) const UNKNOWN: &str = "application/octet-stream";
 pub(crate) const MPEG_TS: &str = "video/mp2t";
 pub(crate) const MP4: &str = "video/mp4";
 
 /// How many of a file's first bytes tell its container: two packets of MPEG-TS.
-pub(crate) const TELLING_BYTES: usize = 2 * TS_PACKET_BYTES;
-const TS_PACKET_BYTES: usize = 188;
+pub(crate) const TELLING_BYTES: usize = 2 * PACKET_BYTES;
 
 /// The media type of a file by its name, where that tells. What a browser would run is left out:
 /// extras come from other nodes.
@@ -39,7 +40,7 @@ pub(crate) fn of_video(bytes: &[u8]) -> &'static str {
     let starts_packet = |at: usize| bytes.get(at).is_none_or(|byte| *byte == SYNC);
     if bytes.get(4..8).is_some_and(|kind| FIRST_BOXES.contains(&kind)) {
         MP4
-    } else if !bytes.is_empty() && starts_packet(0) && starts_packet(TS_PACKET_BYTES) {
+    } else if !bytes.is_empty() && starts_packet(0) && starts_packet(PACKET_BYTES) {
         MPEG_TS
     } else {
         UNKNOWN

@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::TimeDelta;
 use common::base::time::{Hour, TimeRange, Timestamp};
 use common::io::store::{Feed, Store};
-use common::plan::listing::{Format, HourListing, Segment};
+use common::plan::listing::{Format, HourListing, KnownHead, Segment};
 use common::plan::live::{Announced, Kept};
-use common::plan::select::{JOIN_TOLERANCE, Part, hole_between};
+use common::plan::select::{Part, hole_between};
 
-use super::media::{End, Marks, MediaPlaylist, longest, read_heads};
+use super::marks::{Marks, breaks};
+use super::media::{Contents, End, MediaPlaylist, longest, read_heads};
 use super::span::{Asked, Span};
 
 /// How many playlists are followed at a time; beyond that, the one that was asked for least lately
@@ -105,7 +106,7 @@ struct Line {
     /// that are gone.
     marks: Vec<Timestamp>,
     /// The start and format of the last segment that was considered for a mark.
-    marked: Option<(Timestamp, Option<Format>)>,
+    marked: Option<(Timestamp, Format)>,
     /// What the first segment of all was numbered.
     first_number: u64,
     target_duration: u64,
@@ -161,7 +162,7 @@ impl Line {
     /// Decides for each segment that was announced now whether it follows on from the one before.
     fn mark(&mut self, store: &Store, feed: &Feed) {
         let parts = self.announced.parts();
-        let (marked, mut format) = (self.marked.map(|m| m.0), self.marked.and_then(|m| m.1));
+        let (marked, mut format) = self.marked.unzip();
         let is_new = |start| marked.is_none_or(|marked| start > marked);
         let first_new = parts.partition_point(|part| !is_new(part.last().start()));
         let hours: Vec<Hour> =
@@ -173,17 +174,12 @@ impl Line {
             let heads = part.listing().heads().view();
             for segment in part.segments() {
                 if is_new(segment.start()) {
-                    let now = heads.get(segment.index()).map(|head| head.format);
-                    let follows = previous.is_none_or(|previous| {
-                        hole_between(previous, segment.start()).is_none()
-                            && !is_noted(&noted, segment.start())
-                            && now.zip(format).is_none_or(|(now, before)| !now.breaks_with(before))
-                    });
-                    if !follows {
+                    let now = heads.get(segment.index()).unwrap_or(KnownHead::UNKNOWN).format;
+                    if breaks(previous, segment, &noted, format, now) {
                         self.marks.push(segment.start());
                     }
-                    format = now.or(format);
-                    self.marked = Some((segment.start(), format));
+                    format = Some(now);
+                    self.marked = Some((segment.start(), now));
                 }
                 previous = Some(segment);
             }
@@ -202,6 +198,7 @@ impl Line {
             target_duration: self.target_duration,
             end: if span.is_over && is_reached(&parts, span) { End::Over } else { End::Open },
             grows: !span.is_over,
+            contents: Contents::of(&parts),
             parts,
         }
     }
@@ -211,10 +208,4 @@ impl Line {
 fn is_reached(parts: &[Part], span: Span) -> bool {
     let ends = parts.last().zip(span.range).map(|(part, range)| (part.last(), range.end()));
     ends.is_some_and(|(last, end)| hole_between(last, end).is_none() && last.end() >= end)
-}
-
-/// Whether one of the sorted instants `noted` is `start`, as exactly as nodes agree on it.
-pub(super) fn is_noted(noted: &[Timestamp], start: Timestamp) -> bool {
-    let nearest = noted.partition_point(|note| *note < start - JOIN_TOLERANCE);
-    noted.get(nearest).is_some_and(|note| *note <= start + JOIN_TOLERANCE)
 }

@@ -7,10 +7,11 @@ use common::base::time::{Hour, Timestamp};
 use common::format::hls::target_duration;
 use common::format::media::Container;
 use common::io::store::{Feed, Store};
-use common::plan::listing::HourListing;
+use common::plan::listing::Format;
 use common::plan::select::{Part, Selection, best_segments};
 
 use super::live::LivePlaylists;
+use super::marks::Marks;
 use super::span::{Asked, Span};
 use crate::error::ApiError;
 
@@ -28,6 +29,7 @@ pub(crate) struct MediaPlaylist {
     pub(super) feed: Feed,
     /// In order; what is known of their segments' heads was read.
     pub(super) parts: Vec<Part>,
+    pub(super) contents: Contents,
     pub(super) marks: Marks,
     pub(super) media_sequence: u64,
     pub(super) discontinuity_sequence: u64,
@@ -36,15 +38,6 @@ pub(crate) struct MediaPlaylist {
     pub(super) end: End,
     /// Whether whoever reloads it may ask for what is new alone.
     pub(super) grows: bool,
-}
-
-/// Where a player is told that the stream does not follow on.
-#[derive(Clone, Debug)]
-pub(super) enum Marks {
-    /// At holes, where the format changes, and at these instants.
-    AsFound(Vec<Timestamp>),
-    /// At the segments with these starts, as was announced before; sorted.
-    Announced(Vec<Timestamp>),
 }
 
 /// What may still come.
@@ -97,6 +90,7 @@ impl MediaPlaylist {
         Self {
             feed: feed.clone(),
             parts: Vec::new(),
+            contents: Contents::default(),
             marks: Marks::AsFound(Vec::new()),
             media_sequence: 0,
             discontinuity_sequence: 0,
@@ -123,6 +117,7 @@ impl MediaPlaylist {
         Ok(Self {
             target_duration: longest(&parts),
             marks: Marks::AsFound(store.discontinuities(feed, hours)),
+            contents: Contents::of(&parts),
             parts,
             end,
             grows: false,
@@ -163,26 +158,6 @@ impl MediaPlaylist {
         count
     }
 
-    /// Whether any segment is fragmented MP4.
-    pub(super) fn has_maps(&self) -> bool {
-        let is_mp4 = |listing: &HourListing| {
-            let formats = listing.heads().view();
-            formats.formats().iter().any(|f| matches!(f.container, Container::Fmp4 { .. }))
-        };
-        self.parts.iter().any(|part| is_mp4(part.listing()))
-    }
-
-    /// Whether it is certain that every segment can be played without those before it.
-    pub(super) fn is_independent(&self) -> bool {
-        !self.parts.is_empty()
-            && self.parts.iter().all(|part| {
-                let heads = part.listing().heads().view();
-                part.picks()
-                    .iter()
-                    .all(|pick| heads.get(*pick).is_some_and(|head| head.independent))
-            })
-    }
-
     /// A number that differs where the text does.
     pub(crate) fn digest(&self) -> u64 {
         let mut digest = Digest::default();
@@ -191,10 +166,7 @@ impl MediaPlaylist {
         for part in &self.parts {
             digest.mix(part.digest());
         }
-        let marks = match &self.marks {
-            Marks::AsFound(marks) | Marks::Announced(marks) => marks,
-        };
-        for mark in marks {
+        for mark in self.marks.instants() {
             digest.mix(mark.micros().unsigned_abs());
         }
         let kind = u64::from(self.grows) | (self.end as u64) << 1;
@@ -202,8 +174,36 @@ impl MediaPlaylist {
         {
             digest.mix(number);
         }
-        digest.mix(u64::from(self.has_maps()) | u64::from(self.is_independent()) << 1);
+        digest
+            .mix(u64::from(self.contents.has_maps) | u64::from(self.contents.is_independent) << 1);
         digest.finish()
+    }
+}
+
+/// What the segments of a playlist are, as far as its header says it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Contents {
+    /// Whether any is fragmented MP4.
+    pub(super) has_maps: bool,
+    /// Whether it is certain that every one can be played without those before it; not where there is
+    /// none.
+    pub(super) is_independent: bool,
+}
+
+impl Contents {
+    /// What the segments of `parts` are, whose heads were read. It looks at each of them.
+    pub(super) fn of(parts: &[Part]) -> Self {
+        let mut contents = Self { has_maps: false, is_independent: !parts.is_empty() };
+        for part in parts {
+            let heads = part.listing().heads().view();
+            let is_mp4 = |format: &Format| matches!(format.container, Container::Fmp4 { .. });
+            contents.has_maps |= heads.formats().iter().any(is_mp4);
+            contents.is_independent &= part
+                .picks()
+                .iter()
+                .all(|pick| heads.get(*pick).is_some_and(|head| head.independent));
+        }
+        contents
     }
 }
 

@@ -1,6 +1,7 @@
 //! What playlists say; how they are asked for is in the handlers.
 
 pub(crate) mod live;
+mod marks;
 pub(crate) mod media;
 pub(crate) mod span;
 pub(crate) mod text;

@@ -1,20 +1,21 @@
 //! The text of a media playlist, hour by hour, so that that of a week is never in memory whole.
 
-use common::base::time::{Hour, Timestamp};
+use common::base::time::Hour;
 use common::format::hls::{
     ByteRange, Map, MediaHeader, MediaPlaylistWriter, PlaylistType, SegmentEntry, Version,
     WriteError,
 };
 use common::format::media::Container;
+use common::format::mpegts::PACKET_BYTES;
 use common::plan::listing::{Format, HeadsView, KnownHead, Segment};
-use common::plan::select::{Part, hole_between};
+use common::plan::select::Part;
 
-use super::live::is_noted;
-use super::media::{End, Marks, MediaPlaylist};
+use super::marks::{Marks, breaks};
+use super::media::{End, MediaPlaylist};
 use crate::uri::escaped;
 
 /// Where a transport stream tells what is in it: its first two packets (RFC 8216 §3.2).
-const TS_TABLES_BYTES: u64 = 2 * 188;
+const TS_TABLES_BYTES: u64 = 2 * PACKET_BYTES as u64;
 
 /// The initialization section in force, and of which format and hour.
 type InForce = (Format, Hour, Map);
@@ -42,7 +43,7 @@ impl Text {
     ///
     /// When more is skipped than a playlist may; that is a mistake here.
     pub(crate) fn new(playlist: MediaPlaylist, skip: usize) -> Result<Self, WriteError> {
-        let version = match (playlist.grows, playlist.has_maps()) {
+        let version = match (playlist.grows, playlist.contents.has_maps) {
             (true, _) => Version::Deltas,
             (false, true) => Version::Maps,
             (false, false) => Version::Durations,
@@ -53,7 +54,7 @@ impl Text {
             media_sequence: playlist.media_sequence,
             discontinuity_sequence: playlist.discontinuity_sequence,
             playlist_type: (playlist.end == End::Complete).then_some(PlaylistType::Vod),
-            independent_segments: playlist.is_independent(),
+            independent_segments: playlist.contents.is_independent,
             can_skip_until: playlist.can_skip_until(),
         });
         if skip > 0 {
@@ -102,14 +103,9 @@ impl Text {
     }
 
     fn is_marked(&self, previous: Option<Segment<'_>>, next: Segment<'_>, format: Format) -> bool {
-        let start: Timestamp = next.start();
         match &self.playlist.marks {
-            Marks::Announced(marks) => marks.binary_search(&start).is_ok(),
-            Marks::AsFound(noted) => previous.is_some_and(|previous| {
-                hole_between(previous, start).is_some()
-                    || is_noted(noted, start)
-                    || self.format.is_some_and(|before| format.breaks_with(before))
-            }),
+            Marks::Announced(marks) => marks.binary_search(&next.start()).is_ok(),
+            Marks::AsFound(noted) => breaks(previous, next, noted, self.format, format),
         }
     }
 }

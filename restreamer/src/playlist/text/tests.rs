@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use common::base::hash::ContentHash;
-use common::base::time::TimeRange;
+use common::base::time::{TimeRange, Timestamp};
 use common::format::media::Head;
 use common::plan::listing::HourListing;
 use common::plan::select::best_segments;
 
+use super::super::media::Contents;
 use super::*;
 
 pub(in crate::playlist) const TS: Head =
@@ -47,6 +48,7 @@ pub(in crate::playlist) fn playlist(parts: Vec<Part>) -> MediaPlaylist {
             channel: "c".parse().unwrap(),
             quality: "q".parse().unwrap(),
         },
+        contents: Contents::of(&parts),
         parts,
         marks: Marks::AsFound(Vec::new()),
         media_sequence: 0,
