@@ -119,6 +119,14 @@ impl SegmentName {
         &self.tail
     }
 
+    /// Whether `text`, which was read as this name, is its canonical form; `room` is overwritten.
+    pub fn is_canonical(&self, text: &str, room: &mut String) -> bool {
+        // all that follows has one form only
+        room.clear();
+        push_start_and_duration(room, self.start_in_hour_micros, self.duration);
+        text.starts_with(room.as_str())
+    }
+
     /// The completeness and hash of a published segment, `None` for a temp file.
     pub const fn published(&self) -> Option<(Completeness, ContentHash)> {
         match self.tail {

@@ -17,7 +17,7 @@ pub struct ListingBuilder {
     segments: Vec<Entry>,
     /// The beginnings of the names that tombstones cover.
     tombstoned: HashSet<Box<str>>,
-    /// Room to print the canonical form of a name in.
+    /// Room to print the beginning of a canonical name in.
     canonical: String,
 }
 
@@ -49,9 +49,8 @@ impl ListingBuilder {
             return NameKind::Stranger;
         };
         if let Some(segment) = StoredSegment::of(&parsed) {
-            self.canonical.clear();
-            segment.push_canonical_name(&mut self.canonical);
-            let odd_name = (self.canonical != name).then(|| name.into());
+            let is_canonical = parsed.is_canonical(name, &mut self.canonical);
+            let odd_name = (!is_canonical).then(|| name.into());
             self.segments.push(Entry { segment, odd_name, is_gone: false });
         }
         NameKind::Fine
