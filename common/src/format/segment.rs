@@ -119,12 +119,9 @@ impl SegmentName {
         &self.tail
     }
 
-    /// Whether `text`, which was read as this name, is its canonical form; `room` is overwritten.
-    pub fn is_canonical(&self, text: &str, room: &mut String) -> bool {
-        // all that follows has one form only
-        room.clear();
-        push_start_and_duration(room, self.start_in_hour_micros, self.duration);
-        text.starts_with(room.as_str())
+    /// Whether `text`, which was read as this name, is its canonical form.
+    pub fn is_canonical(&self, text: &str) -> bool {
+        parse::is_canonical(text, self.duration)
     }
 
     /// The completeness and hash of a published segment, `None` for a temp file.

@@ -14,7 +14,6 @@ use chrono::TimeDelta;
 
 use super::listing::{HourListing, Segment};
 use crate::base::time::{TimeRange, Timestamp};
-use crate::format::segment::Completeness;
 
 mod selection;
 mod walk;
@@ -23,7 +22,9 @@ pub use selection::{Part, Selection};
 pub(super) use walk::line_of;
 
 /// How far two neighbours may overlap or lie apart and still join.
-pub const JOIN_TOLERANCE: TimeDelta = TimeDelta::milliseconds(10);
+pub const JOIN_TOLERANCE: TimeDelta = TimeDelta::microseconds(JOIN_TOLERANCE_MICROS);
+
+const JOIN_TOLERANCE_MICROS: i64 = 10_000;
 
 /// A part of a selection.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,13 +90,7 @@ pub fn continue_after<'a>(
 
 /// The hole between a segment and what follows it at `next`, unless they join.
 pub fn hole_between(segment: Segment<'_>, next: Timestamp) -> Option<Hole> {
-    if segment.completeness() != Completeness::Full {
-        Some(Hole { start: segment.start(), end: next })
-    } else if next - segment.end() > JOIN_TOLERANCE {
-        Some(Hole { start: segment.end(), end: next })
-    } else {
-        None
-    }
+    walk::Accepted::new(segment).hole_before(next)
 }
 
 #[cfg(test)]

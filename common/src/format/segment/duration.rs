@@ -32,14 +32,36 @@ impl MediaDuration {
 
     /// Reads digits, optionally with a point and more digits, if that is a number from 0 to 3600.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let all_digits =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if !all_digits(whole) || !all_digits(fraction) {
+        let (mut number, mut point) = (0_u64, None);
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                // what overflows has too many digits to be used
+                b'0'..=b'9' => number = number.wrapping_mul(10).wrapping_add((byte - b'0').into()),
+                b'.' if point.is_none() => point = Some(at),
+                _ => return None,
+            }
+        }
+        let whole = point.unwrap_or(text.len());
+        let fraction = point.map_or(0, |point| text.len() - point - 1);
+        if whole == 0 || (point.is_some() && fraction == 0) {
             return None;
         }
-        let seconds = exact_decimal(whole, fraction).or_else(|| text.parse().ok());
-        Self::from_seconds(seconds?)
+        let exact = (whole + fraction <= EXACT_DIGITS).then(|| exact_decimal(number, fraction));
+        Self::from_seconds(exact.or_else(|| text.parse().ok())?)
+    }
+
+    /// Whether `text`, which was read as this duration, is as it prints.
+    pub(super) fn prints_as(self, text: &str) -> bool {
+        if text.len() > EXACT_DIGITS {
+            return self.to_string() == text;
+        }
+        // of so few digits every other decimal is another number, so the shortest is this one
+        // unless it has zeros that say nothing
+        let text = text.as_bytes();
+        let Some(point) = text.iter().position(|byte| *byte == b'.') else { return false };
+        let is_short = |digits: &[u8], idle: Option<&u8>| digits.len() == 1 || idle != Some(&b'0');
+        let (whole, fraction) = (&text[..point], &text[point + 1..]);
+        is_short(whole, whole.first()) && is_short(fraction, fraction.last())
     }
 
     /// The duration in seconds.
@@ -78,16 +100,12 @@ impl MediaDuration {
     }
 }
 
-/// The number `whole.fraction`, if it has few enough digits to be told by one division.
+/// The number whose `fraction` last digits stand after the point, of at most [`EXACT_DIGITS`].
 #[expect(clippy::cast_precision_loss, reason = "of 15 digits, which an f64 holds")]
-fn exact_decimal(whole: &str, fraction: &str) -> Option<f64> {
-    if whole.len() + fraction.len() > EXACT_DIGITS {
-        return None;
-    }
-    let digit = |number: u64, byte: u8| number * 10 + u64::from(byte - b'0');
-    let number = whole.bytes().chain(fraction.bytes()).fold(0, digit);
-    let scale = 10_u64.pow(u32::try_from(fraction.len()).ok()?);
-    Some(number as f64 / scale as f64)
+fn exact_decimal(number: u64, fraction: usize) -> f64 {
+    const SCALES: [f64; EXACT_DIGITS + 1] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    number as f64 / SCALES[fraction]
 }
 
 /// The shortest decimal that reads back as the same number, always with a point: `2.0`, `1.967`.
@@ -138,6 +156,23 @@ mod tests {
         }
         for text in ["", ".", "2.", ".5", "+2", "-2", "2e0", " 2", "2.0.0", "3600.1", "inf", "٢"] {
             assert_eq!(MediaDuration::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn knows_how_it_prints() {
+        for whole in ["0", "00", "2", "02", "10", "100", "3599", "0000000000000002"] {
+            for fraction in
+                ["", ".0", ".00", ".5", ".50", ".05", ".967", ".123456789", ".99999999999"]
+            {
+                let text = format!("{whole}{fraction}");
+                let duration = MediaDuration::parse(&text).unwrap();
+                assert_eq!(duration.prints_as(&text), duration.to_string() == text, "{text}");
+            }
+        }
+        // longer than what can be told by its form
+        for (text, is_shortest) in [("4.166666666666667", true), ("2.00000000000000000", false)] {
+            assert_eq!(MediaDuration::parse(text).unwrap().prints_as(text), is_shortest, "{text}");
         }
     }
 

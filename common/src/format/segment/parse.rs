@@ -6,13 +6,29 @@ use crate::base::time::number;
 pub(super) fn name(name: &str) -> Result<SegmentName, ParseSegmentError> {
     let stem = name.strip_suffix(EXTENSION).ok_or(ParseSegmentError::Extension)?;
     // only the first three dashes separate: a hash may hold dashes of its own
-    let mut parts = stem.splitn(4, '-');
-    let mut part = || parts.next().ok_or(ParseSegmentError::Shape);
-    let (start, seconds, completeness, tail) = (part()?, part()?, part()?, part()?);
+    let (start, rest) = part(stem).ok_or(ParseSegmentError::Shape)?;
+    let (seconds, rest) = part(rest).ok_or(ParseSegmentError::Shape)?;
+    let (completeness, tail) = part(rest).ok_or(ParseSegmentError::Shape)?;
     Ok(SegmentName {
         start_in_hour_micros: start_in_hour(start.as_bytes()).ok_or(ParseSegmentError::Start)?,
         duration: MediaDuration::parse(seconds).ok_or(ParseSegmentError::Duration)?,
         tail: self::tail(completeness, tail)?,
+    })
+}
+
+/// What stands before the first dash, and what after it. Parts are short: `split_once` would cost
+/// more than it finds.
+fn part(text: &str) -> Option<(&str, &str)> {
+    let dash = text.bytes().position(|byte| byte == b'-')?;
+    Some((&text[..dash], &text[dash + 1..]))
+}
+
+/// Whether `text`, which was read as a name with this duration, is as that name prints.
+pub(super) fn is_canonical(text: &str, duration: MediaDuration) -> bool {
+    // all that follows the duration has one form only
+    part(text).is_some_and(|(start, rest)| {
+        let seconds = part(rest).map(|(seconds, _)| seconds);
+        start.len() == "MM:SS.ffffff".len() && seconds.is_some_and(|text| duration.prints_as(text))
     })
 }
 

@@ -5,36 +5,29 @@
 
 use std::fmt;
 
-use chrono::TimeDelta;
-
 use crate::base::hash::ContentHash;
 use crate::base::time::{Hour, Timestamp};
-use crate::format::segment::{Completeness, MediaDuration, SegmentName, Tail, push_published};
+use crate::format::segment::{Completeness, MediaDuration};
 
 mod builder;
 mod heads;
+mod line;
 mod names;
+mod stored;
 
 pub use builder::{ListingBuilder, NameKind};
 pub use heads::{Format, Heads, HeadsView, KnownHead};
+pub(super) use line::Line;
 pub use names::{CHAT_EXTENSION, FolderKind, stem, tombstoned_stem, visible_names};
+use stored::{Names, StoredSegment};
 
 /// The published segments of one hour that lie in the store and that no tombstone covers, by start
 /// and then by file name.
 #[derive(Debug)]
 pub struct HourListing {
     hour: Hour,
-    segments: Box<[StoredSegment]>,
-    /// The file names that are not the canonical ones, by the number of their segment.
-    odd_names: Box<[(u32, Box<str>)]>,
-    /// The segments that a walk from the beginning of the hour accepts (see [`super::select`]).
-    line: Box<[u32]>,
-    /// The latest end of a segment of the line; the beginning of the hour where there is none.
-    line_end: Timestamp,
-    /// Whether no hole lies between any two segments of the line.
-    line_is_whole: bool,
-    /// The longest segment of the line.
-    longest: MediaDuration,
+    names: Names,
+    line: Line,
     digest: u64,
     heads: Heads,
 }
@@ -42,22 +35,9 @@ pub struct HourListing {
 /// Of the same names in the same hour.
 impl PartialEq for HourListing {
     fn eq(&self, other: &Self) -> bool {
-        let names = |listing: &Self| (listing.hour, listing.digest);
-        names(self) == names(other)
-            && self.segments == other.segments
-            && self.odd_names == other.odd_names
+        let marks = |listing: &Self| (listing.hour, listing.digest);
+        marks(self) == marks(other) && self.names == other.names
     }
-}
-
-/// What the name of a file says, without its hour.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct StoredSegment {
-    hash: ContentHash,
-    duration: MediaDuration,
-    start_in_hour_micros: u32,
-    completeness: Completeness,
-    /// Whether it is the one that counts of those with its start.
-    best: bool,
 }
 
 impl HourListing {
@@ -80,18 +60,18 @@ impl HourListing {
     }
 
     /// How many segments there are.
-    pub const fn len(&self) -> usize {
-        self.segments.len()
+    pub fn len(&self) -> usize {
+        self.names.segments().len()
     }
 
     /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.segments.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// All of them in order, also those that a better one of the same start stands in for.
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = Segment<'_>> + Clone {
-        let count = u32::try_from(self.segments.len()).expect("a folder holds fewer files");
+        let count = u32::try_from(self.len()).expect("a folder holds fewer files");
         (0..count).map(|index| self.segment(index))
     }
 
@@ -106,7 +86,7 @@ impl HourListing {
     ///
     /// When there is none.
     pub fn segment(&self, index: u32) -> Segment<'_> {
-        assert!((index as usize) < self.segments.len(), "a listing has the segments it counted");
+        assert!((index as usize) < self.len(), "a listing has the segments it counted");
         Segment { listing: self, index }
     }
 
@@ -136,49 +116,31 @@ impl HourListing {
 
     /// The segments of the line before `segment`, which need not be of it; the nearest first.
     pub fn line_before(&self, segment: Segment<'_>) -> impl Iterator<Item = Segment<'_>> {
-        let before = self.line.partition_point(|index| *index < segment.index());
-        self.line[..before].iter().rev().map(|index| self.segment(*index))
+        let line = &self.line.picks;
+        let before = line.partition_point(|index| *index < segment.index());
+        line[..before].iter().rev().map(|index| self.segment(*index))
     }
 
     /// The segment of the same name as `segment`, which is another listing's of this hour.
     pub fn find(&self, segment: Segment<'_>) -> Option<Segment<'_>> {
-        let start = segment.start_in_hour_micros();
-        let first = self.segments.partition_point(|stored| stored.start_in_hour_micros < start);
-        let first = u32::try_from(first).expect("a folder holds fewer files");
-        let count = self.segments[first as usize..]
-            .iter()
-            .take_while(|stored| stored.start_in_hour_micros == start)
-            .count();
+        let (all, start) = (self.names.segments(), segment.start_in_hour_micros());
+        let first = all.partition_point(|stored| stored.start_in_hour_micros < start);
+        let same = all[first..].iter().take_while(|stored| stored.start_in_hour_micros == start);
+        let (first, count) = (u32::try_from(first).ok()?, same.count());
         let rivals = (first..).take(count).map(|index| self.segment(index));
         rivals.into_iter().find(|rival| rival.has_name_of(segment))
     }
 
     /// About how many bytes of memory this takes.
     pub fn memory_bytes(&self) -> usize {
-        let odd: usize = self.odd_names.iter().map(|(_, name)| name.len() + ODD_NAME_BYTES).sum();
-        let segments = size_of_val(&*self.segments) + size_of_val(&*self.line);
-        size_of::<Self>() + segments + self.heads.memory_bytes() + odd
+        let line = size_of_val(&*self.line.picks);
+        size_of::<Self>() + self.names.memory_bytes() + line + self.heads.memory_bytes()
     }
 
-    pub(super) const fn line(&self) -> &[u32] {
+    pub(super) const fn line(&self) -> &Line {
         &self.line
     }
-
-    pub(super) const fn line_is_whole(&self) -> bool {
-        self.line_is_whole
-    }
-
-    pub(super) const fn longest(&self) -> MediaDuration {
-        self.longest
-    }
-
-    pub(super) const fn line_end(&self) -> Timestamp {
-        self.line_end
-    }
 }
-
-/// What an odd name takes besides its letters.
-const ODD_NAME_BYTES: usize = size_of::<(u32, Box<str>)>();
 
 /// One segment of a listing.
 #[derive(Clone, Copy)]
@@ -189,7 +151,7 @@ pub struct Segment<'a> {
 
 impl<'a> Segment<'a> {
     fn stored(self) -> &'a StoredSegment {
-        &self.listing.segments[self.index as usize]
+        self.listing.names.segment(self.index)
     }
 
     /// Its number in its listing.
@@ -204,7 +166,9 @@ impl<'a> Segment<'a> {
 
     /// When it starts.
     pub fn start(self) -> Timestamp {
-        self.hour().start() + TimeDelta::microseconds(i64::from(self.start_in_hour_micros()))
+        Timestamp::from_micros(
+            self.hour().start().micros() + i64::from(self.start_in_hour_micros()),
+        )
     }
 
     /// Where it starts within its hour, in microseconds.
@@ -219,7 +183,7 @@ impl<'a> Segment<'a> {
 
     /// The first instant after it, counting its duration in whole microseconds.
     pub fn end(self) -> Timestamp {
-        self.start() + self.duration().delta()
+        Timestamp::from_micros(self.start().micros() + self.duration().micros())
     }
 
     /// How far it can be trusted.
@@ -242,15 +206,13 @@ impl<'a> Segment<'a> {
 
     /// Its file name as it is on disk.
     pub fn file_name(self) -> String {
-        self.odd_name().map_or_else(|| self.stored().canonical_name(), str::to_owned)
+        self.listing.names.file_name(self.index).into_owned()
     }
 
     /// Its file name where that is not the canonical one; then it may hold any character that is
     /// not special to a path.
     pub fn odd_name(self) -> Option<&'a str> {
-        let odd = &self.listing.odd_names;
-        let found = odd.binary_search_by_key(&self.index, |(index, _)| *index);
-        found.ok().map(|at| &*odd[at].1)
+        self.listing.names.odd_name(self.index)
     }
 }
 
@@ -274,36 +236,6 @@ impl PartialEq for Segment<'_> {
         self.hour() == other.hour() && self.has_name_of(*other)
     }
 }
-
-impl StoredSegment {
-    /// What `name` says, unless it is that of a temp file.
-    fn of(name: &SegmentName) -> Option<Self> {
-        let &Tail::Published(completeness, hash) = name.tail() else {
-            return None;
-        };
-        Some(Self {
-            hash,
-            duration: name.duration(),
-            start_in_hour_micros: name.start_in_hour_micros(),
-            completeness,
-            best: false,
-        })
-    }
-
-    fn push_canonical_name(&self, out: &mut String) {
-        let Self { hash, duration, start_in_hour_micros, completeness, .. } = self;
-        push_published(out, *start_in_hour_micros, *duration, *completeness, hash);
-    }
-
-    fn canonical_name(&self) -> String {
-        let mut name = String::with_capacity(CANONICAL_NAME_BYTES);
-        self.push_canonical_name(&mut name);
-        name
-    }
-}
-
-/// Enough for most canonical names.
-const CANONICAL_NAME_BYTES: usize = 80;
 
 #[cfg(test)]
 mod tests;

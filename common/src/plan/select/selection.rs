@@ -113,14 +113,14 @@ enum Picks {
 impl Part {
     /// The line of `listing`, which must not be empty.
     pub(super) fn whole_line(listing: Arc<HourListing>) -> Self {
-        debug_assert!(!listing.line().is_empty(), "a part is never empty");
+        debug_assert!(!listing.line().picks.is_empty(), "a part is never empty");
         Self { listing, picks: Picks::WholeLine }
     }
 
     /// The segments of `listing` with these numbers, at least one, in order.
     pub(super) fn new(listing: Arc<HourListing>, picks: Vec<u32>) -> Self {
         debug_assert!(!picks.is_empty(), "a part is never empty");
-        if *picks == *listing.line() {
+        if *picks == *listing.line().picks {
             return Self::whole_line(listing);
         }
         Self { listing, picks: Picks::Some(picks.into()) }
@@ -134,7 +134,7 @@ impl Part {
     /// The numbers of the segments selected, in order.
     pub fn picks(&self) -> &[u32] {
         match &self.picks {
-            Picks::WholeLine => self.listing.line(),
+            Picks::WholeLine => &self.listing.line().picks,
             Picks::Some(picks) => picks,
         }
     }
@@ -189,7 +189,7 @@ impl Part {
     /// Whether no hole lies between any two of its segments.
     fn is_whole(&self) -> bool {
         match &self.picks {
-            Picks::WholeLine => self.listing.line_is_whole(),
+            Picks::WholeLine => self.listing.line().is_whole,
             Picks::Some(_) => {
                 let followers = self.segments().skip(1);
                 let mut pairs = self.segments().zip(followers);
@@ -201,7 +201,7 @@ impl Part {
     /// How long the longest segment selected is.
     pub fn longest(&self) -> MediaDuration {
         match &self.picks {
-            Picks::WholeLine => self.listing.longest(),
+            Picks::WholeLine => self.listing.line().longest,
             Picks::Some(_) => {
                 let lengths = self.segments().map(Segment::duration);
                 lengths.fold(MediaDuration::ZERO, MediaDuration::max)
