@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -29,9 +28,7 @@ impl ContentHash {
     /// Appends the text form.
     pub fn push_to(&self, out: &mut String) {
         let mut text = [0; Self::TEXT_LENGTH];
-        let written = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text);
-        debug_assert_eq!(written, Ok(Self::TEXT_LENGTH), "the text has room");
-        out.push_str(str::from_utf8(&text).expect("base64 is text"));
+        out.push_str(URL_SAFE_NO_PAD.encode_as_str(&self.0, text.as_mut_slice().as_out()));
     }
 }
 
@@ -65,7 +62,8 @@ impl FromStr for ContentHash {
             return Err(ParseHashError);
         }
         let mut bytes = [0; 32];
-        URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).map_err(|_| ParseHashError)?;
+        let decoded = URL_SAFE_NO_PAD.decode(text.as_bytes(), bytes.as_mut_slice().as_out());
+        decoded.map_err(|_| ParseHashError)?;
         Ok(Self(bytes))
     }
 }

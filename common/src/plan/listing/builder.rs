@@ -31,7 +31,9 @@ pub enum NameKind {
 impl ListingBuilder {
     /// Begins the listing of `hour`.
     pub fn new(hour: Hour) -> Self {
-        Self { hour, names: Names::default(), tombstoned: HashSet::new() }
+        /// An hour of segments of 2 s has fewer.
+        const USUAL_NAMES: usize = 2048;
+        Self { hour, names: Names::with_capacity(USUAL_NAMES), tombstoned: HashSet::new() }
     }
 
     /// Takes in the file `name`.
