@@ -2,25 +2,27 @@
 
 use std::fmt::Write;
 
-/// The most digits that a `u64` can have.
-const MAX_DIGITS: usize = 20;
+/// How many digits a second has in microseconds.
+const FRACTION_DIGITS: usize = 6;
 
-/// Appends `value` in decimal, with zeros in front to at least `width` digits (at most 20).
-pub fn push_padded(out: &mut String, value: u64, width: usize) {
-    let mut digits = [b'0'; MAX_DIGITS];
-    let (mut at, mut rest) = (MAX_DIGITS, value);
-    while rest > 0 {
-        at -= 1;
-        digits[at] |= (rest % 10).to_le_bytes()[0];
-        rest /= 10;
+/// Appends the instant `micros` microseconds into an hour as `MM:SS.ffffff`, with so many `places` of
+/// the fraction, at most six.
+pub fn push_in_hour(out: &mut String, micros: u32, places: usize) {
+    let mut text = *b"00:00.000000";
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let pairs =
+        [seconds / 60, seconds % 60, fraction / 10_000, fraction / 100 % 100, fraction % 100];
+    for (at, pair) in [0, 3, 6, 8, 10].into_iter().zip(pairs) {
+        text[at] = digit(u64::from(pair / 10));
+        text[at + 1] = digit(u64::from(pair));
     }
-    let first = at.min(MAX_DIGITS - width.clamp(1, MAX_DIGITS));
-    out.push_str(str::from_utf8(&digits[first..]).expect("digits are text"));
+    let length = text.len() - FRACTION_DIGITS + places.min(FRACTION_DIGITS);
+    out.push_str(str::from_utf8(&text[..length]).expect("digits are text"));
 }
 
-/// Appends `value` in decimal.
-pub fn push_number(out: &mut String, value: u64) {
-    push_padded(out, value, 1);
+/// The last digit of `number`.
+const fn digit(number: u64) -> u8 {
+    b'0' + (number % 10).to_le_bytes()[0]
 }
 
 /// Appends the shortest decimal that reads back as `value`, always with a point and never with an
@@ -57,13 +59,24 @@ fn whole_micros(value: f64) -> Option<u64> {
 }
 
 fn push_micros(out: &mut String, micros: u64) {
-    push_number(out, micros / 1_000_000);
-    out.push('.');
-    let (mut fraction, mut width) = (micros % 1_000_000, 6);
-    while width > 1 && fraction % 10 == 0 {
-        (fraction, width) = (fraction / 10, width - 1);
+    /// The most digits that a `u64` can have, and a point.
+    const MAX_LENGTH: usize = 21;
+    let mut text = [b'0'; MAX_LENGTH];
+    let (mut first, mut rest) = (MAX_LENGTH, micros);
+    while rest > 0 || first > MAX_LENGTH - FRACTION_DIGITS - 2 {
+        if first == MAX_LENGTH - FRACTION_DIGITS {
+            first -= 1;
+            text[first] = b'.';
+        }
+        first -= 1;
+        text[first] = digit(rest);
+        rest /= 10;
     }
-    push_padded(out, fraction, width);
+    let mut end = MAX_LENGTH;
+    while end > MAX_LENGTH - FRACTION_DIGITS + 1 && text[end - 1] == b'0' {
+        end -= 1;
+    }
+    out.push_str(str::from_utf8(&text[first..end]).expect("digits are text"));
 }
 
 #[cfg(test)]
@@ -81,6 +94,10 @@ mod tests {
             (1e-7, "0.0000001"),
             (123_456_789.123_456, "123456789.123456"),
             (1e9, "1000000000.0"),
+            (999_999_999.999_999, "999999999.999999"),
+            (0.1, "0.1"),
+            (10.01, "10.01"),
+            (100.0, "100.0"),
             (-1.5, "-1.5"),
             (-0.0, "-0.0"),
         ] {
@@ -92,12 +109,16 @@ mod tests {
     }
 
     #[test]
-    fn numbers_print_as_the_standard_library_prints_them() {
-        for value in [0, 7, 10, 59, 999_999, 1_000_000, u64::MAX] {
-            for width in [0, 1, 2, 6, 20] {
+    fn instants_print_as_the_standard_library_prints_numbers() {
+        for micros in
+            [0, 1, 999_999, 1_000_000, 59_999_999, 60_000_000, 1_234_567_890, 3_599_999_999]
+        {
+            let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+            let expected = format!("{:02}:{:02}.{fraction:06}", seconds / 60, seconds % 60);
+            for places in [0, 3, 6] {
                 let mut out = String::from("x");
-                push_padded(&mut out, value, width);
-                assert_eq!(out, format!("x{value:0width$}"), "{value} in {width}");
+                push_in_hour(&mut out, micros, places);
+                assert_eq!(out, format!("x{}", &expected[..6 + places]));
             }
         }
     }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use chrono::TimeDelta;
 use thiserror::Error;
 
-use crate::base::digits::push_padded;
+use crate::base::digits::push_in_hour;
 use crate::base::hash::ContentHash;
 use crate::base::time::{Hour, MICROS_PER_HOUR, Timestamp};
 
@@ -151,20 +151,10 @@ pub fn push_published(
 
 /// Appends `MM:SS.ffffff-<duration>-`.
 fn push_start_and_duration(out: &mut String, start_in_hour_micros: u32, duration: MediaDuration) {
-    push_minute_and_second(out, start_in_hour_micros);
-    out.push('.');
-    push_padded(out, u64::from(start_in_hour_micros % 1_000_000), 6);
+    push_in_hour(out, start_in_hour_micros, 6);
     out.push('-');
     duration.push_to(out);
     out.push('-');
-}
-
-/// Appends `MM:SS`.
-fn push_minute_and_second(out: &mut String, in_hour_micros: u32) {
-    let seconds = u64::from(in_hour_micros / 1_000_000);
-    push_padded(out, seconds / 60, 2);
-    out.push(':');
-    push_padded(out, seconds % 60, 2);
 }
 
 impl fmt::Display for SegmentName {

@@ -1,7 +1,7 @@
 //! Writing media playlists.
 
 use super::{WriteError, checked_uri, push_line, quoted};
-use crate::base::digits::{push_decimal, push_padded};
+use crate::base::digits::{push_decimal, push_in_hour};
 use crate::base::time::{Hour, Timestamp};
 use crate::format::hls::{ByteRange, Map, PlaylistType};
 
@@ -247,17 +247,10 @@ impl DateWriter {
             self.hour = Some(hour);
             self.prefix = format!("#EXT-X-PROGRAM-DATE-TIME:{hour}:");
         }
-        let micros = (time - hour.start()).num_microseconds().unwrap_or(0).unsigned_abs();
-        let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+        let micros =
+            u32::try_from(time.micros() - hour.start().micros()).expect("it lies in its hour");
         out.push_str(&self.prefix);
-        push_padded(out, seconds / 60, 2);
-        out.push(':');
-        push_padded(out, seconds % 60, 2);
-        out.push('.');
-        match fraction % 1_000 {
-            0 => push_padded(out, fraction / 1_000, 3),
-            _ => push_padded(out, fraction, 6),
-        }
+        push_in_hour(out, micros, if micros % 1_000 == 0 { 3 } else { 6 });
         out.push_str("Z\n");
     }
 }
