@@ -13,11 +13,15 @@ pub fn push_in_hour(out: &mut String, micros: u32, places: usize) {
     let pairs =
         [seconds / 60, seconds % 60, fraction / 10_000, fraction / 100 % 100, fraction % 100];
     for (at, pair) in [0, 3, 6, 8, 10].into_iter().zip(pairs) {
-        text[at] = digit(u64::from(pair / 10));
-        text[at + 1] = digit(u64::from(pair));
+        text[at..at + 2].copy_from_slice(&two_digits(pair));
     }
     let length = text.len() - FRACTION_DIGITS + places.min(FRACTION_DIGITS);
     out.push_str(str::from_utf8(&text[..length]).expect("digits are text"));
+}
+
+/// The last two digits of `number`.
+pub fn two_digits(number: u32) -> [u8; 2] {
+    [digit(u64::from(number / 10)), digit(u64::from(number))]
 }
 
 /// The last digit of `number`.

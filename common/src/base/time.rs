@@ -11,6 +11,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::digits::two_digits;
+
 mod parse;
 
 pub(crate) use parse::number;
@@ -213,8 +215,14 @@ impl Hour {
 impl fmt::Display for Hour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let start = self.start().to_naive();
-        let (year, month, day, hour) = (start.year(), start.month(), start.day(), start.hour());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}")
+        // every listing and every path holds one
+        let mut text = *b"0000-00-00T00";
+        let year = start.year().unsigned_abs();
+        let pairs = [year / 100, year % 100, start.month(), start.day(), start.hour()];
+        for (at, pair) in [0, 2, 5, 8, 11].into_iter().zip(pairs) {
+            text[at..at + 2].copy_from_slice(&two_digits(pair));
+        }
+        f.write_str(str::from_utf8(&text).expect("digits are text"))
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::notes::{FOLDER, MAX_FILE_BYTES, Note, parse};
 use super::{Feed, Store};
 use crate::base::time::{Hour, Timestamp};
+use crate::format::folder::FolderName;
 
 /// How many files' answers are kept; more than two weeks of a feed of several nodes.
 const REMEMBERED: usize = 10_000;
@@ -44,7 +45,7 @@ impl Store {
     /// before, in `hours` of `feed`; sorted. What cannot be read says nothing. Blocks on the disk.
     pub fn discontinuities(&self, feed: &Feed, hours: &[Hour]) -> Vec<Timestamp> {
         let base = self.base().join(FOLDER);
-        let nodes = self.folder_names(&base).unwrap_or_default();
+        let nodes: Vec<FolderName> = self.folders_in(&base).unwrap_or_default();
         let mut all = Vec::new();
         for node in nodes {
             let mut folder = base.join(node.as_str());

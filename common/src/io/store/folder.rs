@@ -84,6 +84,24 @@ impl Folder {
 
     /// Calls `each` with every name that is UTF-8, not hidden and not a folder's, in no order.
     pub(super) fn each_file(&self, mut each: impl FnMut(&str)) -> io::Result<()> {
+        self.each(|name, is_folder| {
+            if !is_folder {
+                each(name);
+            }
+        })
+    }
+
+    /// Calls `each` with the name of every folder that is UTF-8 and not hidden, in no order. A link is
+    /// what it leads to.
+    pub(super) fn each_folder(&self, mut each: impl FnMut(&str)) -> io::Result<()> {
+        self.each(|name, is_folder| {
+            if is_folder {
+                each(name);
+            }
+        })
+    }
+
+    fn each(&self, mut each: impl FnMut(&str, bool)) -> io::Result<()> {
         let mut buffer = Vec::with_capacity(READ_BYTES);
         let mut entries = RawDir::new(&self.folder, buffer.spare_capacity_mut());
         while let Some(entry) = entries.next() {
@@ -91,9 +109,8 @@ impl Folder {
             let name = entry.file_name();
             if let Ok(text) = name.to_str()
                 && !text.starts_with('.')
-                && !self.is_folder(name, entry.file_type())
             {
-                each(text);
+                each(text, self.is_folder(name, entry.file_type()));
             }
         }
         Ok(())
@@ -163,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn only_files_that_can_be_seen_are_named() {
+    fn only_what_can_be_seen_is_named() {
         let base = tempfile::tempdir().unwrap();
         std::fs::create_dir(base.path().join("folder")).unwrap();
         for file in ["file", ".hidden", "other"] {
@@ -176,6 +193,11 @@ mod tests {
         folder.each_file(|name| names.push(name.to_owned())).unwrap();
         names.sort_unstable();
         assert_eq!(names, ["file", "link-to-file", "other"]);
+        let folder = Folder::open(base.path()).unwrap();
+        let mut names = Vec::new();
+        folder.each_folder(|name| names.push(name.to_owned())).unwrap();
+        names.sort_unstable();
+        assert_eq!(names, ["folder", "link-to-folder"]);
         assert_eq!((folder.size_of("file"), folder.size_of("nothing")), (Some(2), None));
     }
 }

@@ -11,6 +11,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::base::time::{Hour, TimeRange};
@@ -126,7 +127,7 @@ impl Store {
     /// When the base folder cannot be read.
     pub fn channels(&self) -> io::Result<Vec<FolderName>> {
         self.check()?;
-        self.folder_names(self.base())
+        self.folders_in(self.base())
     }
 
     /// The qualities of a channel, sorted; none when there is no such channel.
@@ -135,7 +136,7 @@ impl Store {
     ///
     /// When the channel's folder cannot be read.
     pub fn qualities(&self, channel: &FolderName) -> io::Result<Vec<FolderName>> {
-        self.folder_names(&self.base().join(channel.as_str()))
+        self.folders_in(&self.base().join(channel.as_str()))
     }
 
     /// The hours of a feed, sorted; none when there is no such feed. A folder that is no hour is
@@ -145,10 +146,7 @@ impl Store {
     ///
     /// When the feed's folder cannot be read.
     pub fn hours(&self, feed: &Feed) -> io::Result<Vec<Hour>> {
-        let names = self.folders_in(&self.feed_path(feed))?;
-        let mut hours: Vec<Hour> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        hours.sort_unstable();
-        Ok(hours)
+        self.folders_in(&self.feed_path(feed))
     }
 
     /// The names of all files in an hour's folder, hidden ones left out, in no order; none when
@@ -230,37 +228,20 @@ impl Store {
         self.hour_path(feed, hour).join(format!("{stem}{TOMBSTONE_EXTENSION}")).exists()
     }
 
-    fn folder_names(&self, folder: &Path) -> io::Result<Vec<FolderName>> {
-        let names = self.folders_in(folder)?;
-        let mut names: Vec<FolderName> =
-            names.iter().filter_map(|name| name.parse().ok()).collect();
-        names.sort_unstable();
-        Ok(names)
-    }
-
-    /// The folders in `folder` whose names are UTF-8 and not hidden; none when there is no such folder.
-    /// A link is what it leads to.
-    fn folders_in(&self, folder: &Path) -> io::Result<Vec<String>> {
-        let listing = match std::fs::read_dir(folder) {
-            Ok(listing) => listing,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return self.check().map(|()| Vec::new());
-            }
-            Err(error) => return Err(error),
-        };
+    /// The names of the folders in `folder` that can be read as such, sorted; none when there is no such
+    /// folder.
+    fn folders_in<T: FromStr + Ord>(&self, folder: &Path) -> io::Result<Vec<T>> {
         let mut names = Vec::new();
-        for entry in listing {
-            let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            let kind = entry.file_type()?;
-            let is_folder = kind.is_dir() || (kind.is_symlink() && folder.join(&name).is_dir());
-            if is_folder && !name.starts_with('.') {
-                names.push(name);
+        let read = Folder::open(folder)
+            .and_then(|folder| folder.each_folder(|name| names.extend(name.parse::<T>().ok())));
+        match read {
+            Ok(()) => {
+                names.sort_unstable();
+                Ok(names)
             }
+            Err(error) if Trouble::of(&error) == Trouble::Gone => self.check().map(|()| Vec::new()),
+            Err(error) => Err(error),
         }
-        Ok(names)
     }
 }
 
