@@ -19,8 +19,11 @@ mod rivals;
 /// How far outside of a range sightings can lie that tell something about messages in it.
 const REACH: TimeDelta = TimeDelta::seconds(MAX_TIME_RANGE_SECONDS as i64);
 
-/// What a sighting takes besides its text, about.
-const SIGHTING_BYTES: usize = size_of::<ChatMessage>() + 64;
+/// What a message takes besides its texts, about.
+const MESSAGE_BYTES: usize = size_of::<ChatMessage>() + 64;
+
+/// What a receiver takes besides its name, about.
+const RECEIVER_BYTES: usize = 48;
 
 /// The messages of a range, as far as they were seen.
 #[derive(Debug)]
@@ -58,10 +61,9 @@ impl ChatMerge {
 
     /// Takes in one sighting, if it can matter.
     pub fn add(&mut self, sighting: ChatMessage) {
-        let bytes = SIGHTING_BYTES + sighting.content.len();
         let Some(id) = sighting.id.clone() else {
             if sighting.sent.touches(self.reach) {
-                self.held_bytes += bytes;
+                self.held_bytes += bytes_of(&sighting);
                 self.without_id.push(sighting);
             }
             return;
@@ -72,10 +74,11 @@ impl ChatMerge {
         match self.with_id.entry(id) {
             Entry::Occupied(mut known) => {
                 let both = united(known.get().clone(), sighting);
-                known.insert(both);
+                self.held_bytes += bytes_of(&both);
+                self.held_bytes -= bytes_of(&known.insert(both));
             }
             Entry::Vacant(place) => {
-                self.held_bytes += bytes;
+                self.held_bytes += bytes_of(&sighting);
                 place.insert(sighting);
             }
         }
@@ -89,6 +92,13 @@ impl ChatMerge {
         messages.sort_unstable_by(order);
         messages
     }
+}
+
+/// About how much memory `message` takes; its id is held twice.
+fn bytes_of(message: &ChatMessage) -> usize {
+    let receivers = message.receivers.keys().map(|node| node.len() + RECEIVER_BYTES);
+    let id = message.id.as_deref().map_or(0, str::len);
+    MESSAGE_BYTES + message.content.len() + 2 * id + receivers.sum::<usize>()
 }
 
 /// The one message that both are sightings of. Its time range is written as computed, even where both

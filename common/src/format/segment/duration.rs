@@ -76,7 +76,8 @@ impl MediaDuration {
         reason = "at most 3600 s, so that all numbers are exact"
     )]
     pub fn micros(self) -> i64 {
-        // what `round_ties_even` does, which is a call where the processor is not known to have it
+        // the product of the whole, as in the recorded vectors; that of the fraction can differ by one.
+        // Then what `round_ties_even` does, which is a call where the processor may not have it
         let micros = self.0 * 1e6;
         let whole = micros as i64;
         let rest = micros - whole as f64;
@@ -195,5 +196,7 @@ mod tests {
         assert_eq!(micros(0.000_001_5), 2);
         assert_eq!(micros(1.999_999_5), 2_000_000);
         assert_eq!(micros(1.999_999_6), 2_000_000);
+        // the fraction alone would be more than a half
+        assert_eq!(micros(2_948.738_946_5), 2_948_738_946);
     }
 }

@@ -12,8 +12,10 @@ use rustix::time::{ClockId, clock_gettime};
 /// How much of a folder is read in one system call: some 600 names.
 const READ_BYTES: usize = 64 << 10;
 
-/// The longest grain of any file system's times, in seconds: that of FAT.
-const COARSEST_GRAIN_SECONDS: i64 = 2;
+/// The longest grain of any file system's times, in nanoseconds: that of FAT.
+const COARSEST_GRAIN_NANOS: i64 = 2_000_000_000;
+
+const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 /// Which folder it was, and when its names last changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,11 +44,23 @@ impl Stamp {
     /// Whether every change after the instant `now` gets another stamp.
     ///
     /// The kernel takes the times of folders from its coarse clock, so a change in the same tick as
-    /// the last one cannot be seen. A time without a fraction may come from a file system that keeps
-    /// whole seconds only.
+    /// the last one cannot be seen. And the file system may keep less than nanoseconds.
     fn is_settled_at(self, now: CoarseInstant) -> bool {
-        let grain = if self.nanoseconds == 0 { COARSEST_GRAIN_SECONDS } else { 0 };
-        (self.seconds + grain, self.nanoseconds) < (now.seconds, now.nanoseconds)
+        let since = (now.seconds.saturating_sub(self.seconds)).saturating_mul(NANOS_PER_SECOND);
+        since.saturating_add(now.nanoseconds - self.nanoseconds) > self.grain_nanos()
+    }
+
+    /// The coarsest grain of which its time can be: 100 ns on NTFS, 1 us on UDF, 10 ms on exFAT.
+    const fn grain_nanos(self) -> i64 {
+        let mut grain = 1;
+        while self.nanoseconds % (10 * grain) == 0 {
+            if grain == NANOS_PER_SECOND / 10 {
+                return COARSEST_GRAIN_NANOS;
+            }
+            grain *= 10;
+        }
+        // a time in nanoseconds is no coarser than the clock that it was taken from
+        grain - 1
     }
 }
 
@@ -170,13 +184,58 @@ mod tests {
 
     #[test]
     fn a_listing_in_the_tick_of_the_last_change_is_not_settled() {
-        let now = CoarseInstant { seconds: 100, nanoseconds: 4_000_000 };
+        let now = CoarseInstant { seconds: 100, nanoseconds: 4_000_001 };
         assert!(stamp(100, 3_999_999).is_settled_at(now));
-        assert!(!stamp(100, 4_000_000).is_settled_at(now), "the tick may not be over");
-        assert!(!stamp(100, 5_000_000).is_settled_at(now), "a clock that was put back");
-        assert!(!stamp(99, 0).is_settled_at(now), "whole seconds may be its grain");
-        assert!(!stamp(98, 0).is_settled_at(CoarseInstant { seconds: 100, nanoseconds: 0 }));
-        assert!(stamp(98, 0).is_settled_at(now));
+        assert!(!stamp(100, 4_000_001).is_settled_at(now), "the tick may not be over");
+        assert!(!stamp(100, 5_000_001).is_settled_at(now), "a clock that was put back");
+        assert!(stamp(i64::MIN, 1).is_settled_at(now) && !stamp(i64::MAX, 1).is_settled_at(now));
+    }
+
+    #[test]
+    fn a_listing_within_the_grain_of_the_file_system_is_not_settled() {
+        for (nanoseconds, grain) in [
+            (456_789_100, 100),
+            (456_789_000, 1_000),
+            (450_000_000, 10_000_000),
+            (400_000_000, 100_000_000),
+            (0, COARSEST_GRAIN_NANOS),
+        ] {
+            let changed = stamp(100, nanoseconds);
+            let after = |nanos: i64| {
+                let nanos = nanoseconds + nanos;
+                let (seconds, nanoseconds) = (nanos / NANOS_PER_SECOND, nanos % NANOS_PER_SECOND);
+                CoarseInstant { seconds: 100 + seconds, nanoseconds }
+            };
+            assert!(!changed.is_settled_at(after(grain - 1)), "{nanoseconds}");
+            assert!(changed.is_settled_at(after(grain + 1)), "{nanoseconds}");
+        }
+    }
+
+    #[test]
+    fn a_folder_has_a_stamp_once_it_is_settled() {
+        let base = tempfile::tempdir().unwrap();
+        let dated = |time: std::time::SystemTime| {
+            std::fs::File::open(base.path()).unwrap().set_modified(time).unwrap();
+            Folder::open(base.path()).unwrap().stamp
+        };
+        let at = |seconds| std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let (past, future) = (at(1_700_000_000), at(10_000_000_000));
+        assert_eq!(dated(past), Some(Stamp::read(base.path()).unwrap()));
+        assert_eq!(dated(future), None);
+    }
+
+    #[test]
+    fn what_a_folder_that_cannot_be_read_means() {
+        for (trouble, errors) in [
+            (Trouble::Gone, &[Errno::NOENT, Errno::NOTDIR][..]),
+            (Trouble::Unreadable, &[Errno::IO, Errno::ACCESS, Errno::LOOP, Errno::STALE]),
+            (Trouble::Ours, &[Errno::MFILE, Errno::NFILE, Errno::NOMEM]),
+        ] {
+            for error in errors {
+                assert_eq!(Trouble::of(&io::Error::from(*error)), trouble, "{error}");
+            }
+        }
+        assert_eq!(Trouble::of(&io::Error::other("no number")), Trouble::Ours);
     }
 
     #[test]

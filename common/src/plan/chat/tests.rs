@@ -88,3 +88,23 @@ fn many_equal_messages_at_once_are_left_alone() {
     assert_eq!(merged(always(), &sightings).lines().count(), 200);
     assert_eq!(merged(always(), &sightings[..40]).lines().count(), 1);
 }
+
+#[test]
+fn what_is_held_counts_receivers_and_what_reunions_add() {
+    let mut merge = ChatMerge::of(always());
+    let mut add = |content: &str, id, node: &str, received| {
+        let sighting = sighting(content, id, (5000.0, 2.0), node, received);
+        merge.add(ChatMessage::parse(sighting.to_string().as_bytes()).unwrap());
+        merge.held_bytes()
+    };
+    let node = |letter: &str| letter.repeat(10_000);
+    let one = add("small", None, &node("a"), 5001.0);
+    assert!(one > 10_000, "{one}");
+    let two = add("small", Some("x"), &node("b"), 5002.0);
+    assert!(two > one + 10_000, "{two}");
+    let three = add("small", Some("x"), &node("c"), 5003.0);
+    assert!(three > two + 10_000, "{three}");
+    assert_eq!(add("small", Some("x"), &node("c"), 5003.0), three, "nothing new");
+    let earlier = add(&"long".repeat(10_000), Some("x"), &node("c"), 5001.0);
+    assert!(earlier > three + 39_000, "the content of the first sighting counts: {earlier}");
+}

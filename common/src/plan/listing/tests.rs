@@ -91,3 +91,21 @@ fn the_digest_tells_listings_apart() {
     .collect();
     assert_eq!(digests.len(), 8);
 }
+
+#[test]
+fn another_container_is_a_break_and_an_unknown_format_is_none() {
+    use crate::format::media::Container::{Fmp4, MpegTs, Unknown};
+    let format = |container, fingerprint| Format { container, fingerprint };
+    let [short, long] = [10, 20].map(|init_bytes| Fmp4 { init_bytes });
+    for (before, now, breaks) in [
+        (format(MpegTs, Some(1)), format(MpegTs, Some(1)), false),
+        (format(MpegTs, Some(1)), format(MpegTs, Some(2)), true),
+        (format(MpegTs, Some(1)), format(MpegTs, None), false),
+        (format(MpegTs, None), format(short, None), true),
+        (format(MpegTs, Some(1)), format(short, Some(1)), true),
+        (format(MpegTs, None), format(Unknown, None), true),
+        (format(short, Some(1)), format(long, Some(1)), false),
+    ] {
+        assert_eq!(now.breaks_with(before), breaks, "{before:?} {now:?}");
+    }
+}

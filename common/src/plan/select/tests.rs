@@ -81,3 +81,52 @@ fn only_a_segment_at_the_end_reaches_it() {
     assert!(!best_segments([&hour], seconds(0, 5)).reaches_end());
     assert!(!best_segments([], seconds(0, 5)).reaches_end());
 }
+
+/// The listing of an hour of full segments, given as (MM:SS.ffffff, duration).
+fn full(hour: &str, segments: &[(&str, &str)]) -> Arc<HourListing> {
+    let name = |(index, (start, duration)): (usize, &(&str, &str))| {
+        let hash = ContentHash::of(&index.to_be_bytes());
+        format!("{start}-{duration}-full-{hash}.ts")
+    };
+    let names: Vec<String> = segments.iter().enumerate().map(name).collect();
+    Arc::new(HourListing::new(hour.parse().unwrap(), names, |_| Some(1)))
+}
+
+fn starts(selection: &Selection) -> Vec<String> {
+    let short = |segment: Segment<'_>| segment.file_name().split_once('-').unwrap().0.to_owned();
+    selection.segments().map(short).collect()
+}
+
+#[test]
+fn a_span_that_ends_within_the_line_of_an_hour_cuts_it_short() {
+    // the last one lies within the tolerance before the end of the one before it, and ends with it or
+    // earlier
+    let before = full("2026-11-20T10", &[("59:58.000000", "2.0")]);
+    for last in [("00:09.995000", "0.005"), ("00:09.995000", "0.001")] {
+        let hour = full("2026-11-20T11", &[("00:00.000000", "10.0"), last]);
+        let end =
+            |micros: i64| before.hour().start() + TimeDelta::microseconds(3_600_000_000 + micros);
+        for (micros, expected) in [(9_998_000, 2), (10_000_000, 2), (10_000_001, 3)] {
+            let selection = select([&before, &hour], before.hour().start(), end(micros));
+            assert_eq!(starts(&selection).len(), expected, "{last:?} {micros}");
+        }
+    }
+}
+
+#[test]
+fn a_segment_of_no_length_does_not_follow_itself() {
+    let hour = full("2026-11-20T10", &[("00:00.000000", "2.0"), ("00:02.000000", "0.0")]);
+    let all = best_segments([&hour], seconds(0, 60));
+    assert_eq!(starts(&all), ["00:00.000000", "00:02.000000"]);
+    let last = all.segments().last().unwrap();
+    assert!(continue_after(last, [&hour], seconds(0, 60).end()).is_empty());
+}
+
+#[test]
+fn parts_are_told_apart_by_what_was_picked() {
+    let hour = listing(&[(0, 2.0, "full"), (2, 2.0, "full"), (4, 2.0, "full")]);
+    let digest = |range| best_segments([&hour], range).parts()[0].digest();
+    let digests = [seconds(0, 6), seconds(0, 4), seconds(2, 6), seconds(2, 4)].map(digest);
+    let different: std::collections::HashSet<u64> = digests.into_iter().collect();
+    assert_eq!(different.len(), digests.len());
+}

@@ -134,6 +134,39 @@ fn a_folder_that_cannot_be_read_stands_as_it_was_known() {
 }
 
 #[test]
+fn another_folder_of_the_same_date_is_read() {
+    let bench = Bench::new(MEMORY_BYTES);
+    bench.put(10, 0);
+    bench.settle(10);
+    assert_eq!(bench.read(10).len(), 1);
+    std::fs::rename(bench.folder(10), bench.folder(11)).unwrap();
+    bench.put(10, 0);
+    bench.put(10, 2);
+    bench.settle(10);
+    assert_eq!(bench.read(10).len(), 2);
+}
+
+#[test]
+fn what_is_known_of_a_segment_stays_known() {
+    use crate::format::media::{Container, Head};
+    let bench = Bench::new(MEMORY_BYTES);
+    bench.put(10, 2);
+    let first = bench.read(10);
+    let head = Head {
+        container: Container::MpegTs,
+        independent: true,
+        format: Some(7),
+        decode_time: None,
+    };
+    first.heads().put(0, &head, 188);
+    bench.put(10, 0);
+    let second = bench.read(10);
+    assert_eq!([0, 1].map(|index| second.heads().is_known(index)), [false, true]);
+    assert_eq!(second.heads().view().get(1), first.heads().view().get(0));
+    assert_eq!(bench.bytes(), second.memory_bytes() + ENTRY_BYTES, "the first no longer weighs");
+}
+
+#[test]
 fn the_coldest_hours_are_dropped() {
     let bench = Bench::new(0);
     bench.put(10, 0);
