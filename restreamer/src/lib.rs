@@ -1,7 +1,8 @@
 //! The restreamer: serves what is stored over HTTP, to players, editors and other nodes.
 //!
-//! It only reads, and keeps nothing between requests: what is in the store is the truth. Which
-//! segments make up a span of time is `common`'s to say; here is how people and programs ask for it.
+//! It only reads: what is in the store is the truth. Between requests it keeps what is made again from
+//! the store where that is gone, and what live playlists announced, since that must stay. Which segments
+//! make up a span of time is `common`'s to say; here is how people and programs ask for it.
 //! Everything in a request is hostile: names, times, ranges and their number are checked in
 //! `request` before anything is read.
 
