@@ -213,6 +213,12 @@ proptest! {
         for Hole { start, end } in selection.holes() {
             prop_assert!(start < end, "{:?}", (start, end));
         }
+        if let Some(Piece::Hole(first)) = pieces.first() {
+            prop_assert_eq!(first.start, range.start());
+        }
+        if let Some(Piece::Hole(last)) = pieces.last() {
+            prop_assert_eq!(last.end, range.end());
+        }
         let is_whole = selection.holes().next().is_none();
         prop_assert_eq!(is_whole, covers_in_full(&pieces, range));
         prop_assert_eq!(is_whole, selection.is_whole());
