@@ -13,9 +13,12 @@ pub fn segment_head(bytes: &[u8]) {
                 given = wanted;
             }
             HeadOutcome::Known(head) => {
-                if let Container::Fmp4 { init_bytes } = head.container {
-                    assert!(init_bytes as usize <= bytes.len(), "{init_bytes}");
-                }
+                let told = match head.container {
+                    Container::Fmp4 { init_bytes } => init_bytes,
+                    Container::MpegTs { tables } => tables.start + tables.bytes,
+                    Container::Unknown => 0,
+                };
+                assert!(told as usize <= bytes.len(), "{:?}", head.container);
                 break;
             }
         }

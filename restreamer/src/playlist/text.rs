@@ -14,7 +14,8 @@ use super::marks::{Marks, breaks};
 use super::media::{End, MediaPlaylist};
 use crate::uri::escaped;
 
-/// Where a transport stream tells what is in it: its first two packets (RFC 8216 §3.2).
+/// Where a transport stream should tell what is in it: its first two packets (RFC 8216 §3.2). Taken where
+/// nothing else is known.
 const TS_TABLES_BYTES: u64 = 2 * PACKET_BYTES as u64;
 
 /// The initialization section in force, and of which format and hour.
@@ -136,10 +137,10 @@ impl Iterator for Text {
 
 /// The initialization section in force for `segment`, which lies at `uri`, after `before` was.
 ///
-/// Fragmented MP4 names the first segment of the hour since when it is the same, so that it stays the
-/// same while segments are taken away or skipped at the front; `anchor` gives that one's address. An
-/// initialization section cannot be taken back (RFC 8216 §4.3.2.5), so that other segments that follow
-/// must have one of their own: the tables that a transport stream begins with.
+/// It is named in the first segment of the hour since when it is the same, so that it stays the same while
+/// segments are taken away or skipped at the front, and a player loads it once; `anchor` gives that one's
+/// address. An initialization section cannot be taken back (RFC 8216 §4.3.2.5), so that what follows
+/// fragmented MP4 must have one of its own: in a transport stream that is its tables.
 fn map(
     before: Option<InForce>,
     segment: Segment<'_>,
@@ -147,24 +148,32 @@ fn map(
     uri: &str,
     anchor: impl FnOnce(Format) -> String,
 ) -> Option<InForce> {
+    let byte_range = match head.format.container {
+        Container::Fmp4 { init_bytes: 0 } => return before,
+        Container::Fmp4 { init_bytes } => first_bytes(init_bytes.into()),
+        Container::MpegTs { tables } if before.is_some() && tables.bytes > 0 => {
+            ByteRange { length: tables.bytes.into(), offset: Some(tables.start.into()) }
+        }
+        Container::MpegTs { .. } | Container::Unknown => {
+            before.as_ref()?;
+            first_bytes(TS_TABLES_BYTES)
+        }
+    };
     let hour = segment.hour();
-    let first_bytes = |length| Some(ByteRange { length, offset: Some(0) });
-    match head.format.container {
-        Container::Fmp4 { init_bytes: 0 } => before,
-        Container::Fmp4 { init_bytes } => match before {
-            Some((format, since, map)) if format == head.format && since == hour => {
-                Some((format, since, map))
-            }
-            _ => {
-                let byte_range = first_bytes(u64::from(init_bytes));
-                Some((head.format, hour, Map { uri: anchor(head.format), byte_range }))
-            }
-        },
-        Container::MpegTs | Container::Unknown => before.map(|_| {
-            let byte_range = first_bytes(TS_TABLES_BYTES);
-            (head.format, hour, Map { uri: uri.to_owned(), byte_range })
-        }),
+    let is_told = head.format.fingerprint.is_some();
+    match before {
+        Some((format, since, map)) if is_told && format == head.format && since == hour => {
+            Some((format, since, map))
+        }
+        _ => {
+            let uri = if is_told { anchor(head.format) } else { uri.to_owned() };
+            Some((head.format, hour, Map { uri, byte_range: Some(byte_range) }))
+        }
     }
+}
+
+fn first_bytes(length: u64) -> ByteRange {
+    ByteRange { length, offset: Some(0) }
 }
 
 /// The part of a file that is media, where that is not all of it.

@@ -69,6 +69,18 @@ async fn fragmented_mp4_is_announced_with_its_initialization_section() {
 }
 
 #[tokio::test]
+async fn a_transport_stream_after_fragmented_mp4_has_its_tables_for_initialization() {
+    let served = served(&[MP4, TS, TS]).await;
+    let tags = tags(&served, 6).await;
+    assert_eq!(tags[4..], ["#EXT-X-DISCONTINUITY", "#EXT-X-MAP:BYTERANGE=\"376@188\""], "{tags:?}");
+    // PAT and PMT; the packet in front is another one
+    assert_eq!(
+        (TS[188..192].to_vec(), TS[376..380].to_vec()),
+        (vec![0x47, 0x40, 0, 0x10], vec![0x47, 0x50, 0, 0x10])
+    );
+}
+
+#[tokio::test]
 async fn a_variant_is_what_its_newest_segment_shows() {
     let served = Served::new();
     served.segment("source", 0, Completeness::Full, AV1).await;

@@ -46,7 +46,10 @@ impl Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Container {
     /// An MPEG transport stream.
-    MpegTs,
+    MpegTs {
+        /// What could stand for its initialization section (RFC 8216 §3.2).
+        tables: Tables,
+    },
     /// Fragmented MP4.
     Fmp4 {
         /// The length of the initialization section: all in front of the first box that belongs to the
@@ -55,6 +58,16 @@ pub enum Container {
     },
     /// Neither, or not to be told from the first [`MOST_HEAD_BYTES`].
     Unknown,
+}
+
+/// Where a transport stream first tells what is in it: from the packet with its program association table
+/// to the one with which its program map table ends. What else stands between them is no harm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tables {
+    /// Where they begin, counted from the first byte of the file.
+    pub start: u32,
+    /// Their length; 0 where they are not in the first bytes.
+    pub bytes: u32,
 }
 
 /// The answer of [`head`].
@@ -79,7 +92,7 @@ pub fn head(first_bytes: &[u8], file_size: u64) -> HeadOutcome {
     } else if fmp4::begins(bytes) {
         fmp4_head::read(bytes)
     } else if let Some(start) = mpegts::first_packet(bytes) {
-        ts_head::read(&bytes[start..])
+        ts_head::read(bytes, start)
     } else {
         Found { so_far: Head::only(Container::Unknown), missing: None }
     };

@@ -9,7 +9,7 @@ use crate::base::hash::Hasher;
 mod head;
 mod info;
 
-pub use head::{Container, Head, HeadOutcome, MOST_HEAD_BYTES, head};
+pub use head::{Container, Head, HeadOutcome, MOST_HEAD_BYTES, Tables, head};
 pub use info::{StreamInfo, stream_info};
 
 /// The first 64 bits of the hash of what `hasher` took in.

@@ -95,15 +95,17 @@ fn the_digest_tells_listings_apart() {
 #[test]
 fn another_container_is_a_break_and_an_unknown_format_is_none() {
     use crate::format::media::Container::{Fmp4, MpegTs, Unknown};
+    use crate::format::media::Tables;
     let format = |container, fingerprint| Format { container, fingerprint };
     let [short, long] = [10, 20].map(|init_bytes| Fmp4 { init_bytes });
+    let [ts, late_ts] = [0, 188].map(|start| MpegTs { tables: Tables { start, bytes: 376 } });
     for (before, now, breaks) in [
-        (format(MpegTs, Some(1)), format(MpegTs, Some(1)), false),
-        (format(MpegTs, Some(1)), format(MpegTs, Some(2)), true),
-        (format(MpegTs, Some(1)), format(MpegTs, None), false),
-        (format(MpegTs, None), format(short, None), true),
-        (format(MpegTs, Some(1)), format(short, Some(1)), true),
-        (format(MpegTs, None), format(Unknown, None), true),
+        (format(ts, Some(1)), format(late_ts, Some(1)), false),
+        (format(ts, Some(1)), format(ts, Some(2)), true),
+        (format(ts, Some(1)), format(ts, None), false),
+        (format(ts, None), format(short, None), true),
+        (format(ts, Some(1)), format(short, Some(1)), true),
+        (format(ts, None), format(Unknown, None), true),
         (format(short, Some(1)), format(long, Some(1)), false),
     ] {
         assert_eq!(now.breaks_with(before), breaks, "{before:?} {now:?}");

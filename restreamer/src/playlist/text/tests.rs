@@ -3,7 +3,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use common::base::hash::ContentHash;
 use common::base::time::{TimeRange, Timestamp};
-use common::format::media::Head;
+use common::format::media::{Head, Tables};
 use common::plan::listing::HourListing;
 use common::plan::select::best_segments;
 
@@ -11,7 +11,9 @@ use super::super::media::Contents;
 use super::*;
 
 pub(in crate::playlist) const TS: Head =
-    Head { container: Container::MpegTs, independent: true, format: Some(1), decode_time: None };
+    Head { container: TS_CONTAINER, independent: true, format: Some(1), decode_time: None };
+/// Its tables stand behind another packet, as ffmpeg writes them.
+const TS_CONTAINER: Container = Container::MpegTs { tables: Tables { start: 188, bytes: 376 } };
 const MP4: Head = Head { container: Container::Fmp4 { init_bytes: 700 }, format: Some(2), ..TS };
 const OTHER_MP4: Head =
     Head { container: Container::Fmp4 { init_bytes: 800 }, format: Some(3), ..TS };
@@ -105,10 +107,26 @@ fn a_change_of_format_is_marked_and_has_its_own_initialization() {
             "#EXT-X-BYTERANGE:200@800",
             "10/00:04.000000-2.0-full-.ts",
             "#EXT-X-DISCONTINUITY",
-            "#EXT-X-MAP:URI=\"10/00:06.000000-2.0-full-.ts\",BYTERANGE=\"376@0\"",
+            "#EXT-X-MAP:URI=\"10/00:06.000000-2.0-full-.ts\",BYTERANGE=\"376@188\"",
             "10/00:06.000000-2.0-full-.ts",
-            "#EXT-X-MAP:URI=\"10/00:08.000000-2.0-full-.ts\",BYTERANGE=\"376@0\"",
             "10/00:08.000000-2.0-full-.ts",
+        ]
+    );
+}
+
+#[test]
+fn a_stream_that_shows_no_tables_or_format_is_its_own_initialization() {
+    let hidden = Container::MpegTs { tables: Tables::default() };
+    let untold = Head { container: hidden, format: None, ..TS };
+    let maps = |heads: &[Head]| -> Vec<String> {
+        let lines = lines(playlist(parts(0, heads)), 0).into_iter();
+        lines.filter_map(|line| line.strip_prefix("#EXT-X-MAP:URI=").map(str::to_owned)).collect()
+    };
+    assert_eq!(
+        maps(&[MP4, untold, untold])[1..],
+        [
+            "\"10/00:02.000000-2.0-full-.ts\",BYTERANGE=\"376@0\"",
+            "\"10/00:04.000000-2.0-full-.ts\",BYTERANGE=\"376@0\"",
         ]
     );
 }

@@ -33,7 +33,7 @@ fn ask(bytes: &[u8], first: usize) -> (usize, Head) {
 #[test]
 fn closed_gops_with_parameter_sets_are_independent() {
     let (head, _) = sample!("h264-aac.ts");
-    assert_eq!(head.container, Container::MpegTs);
+    assert!(matches!(head.container, Container::MpegTs { .. }));
     assert!(head.independent && head.format.is_some());
     assert_eq!(head.decode_time, Some(127_920));
     for (head, _) in [
@@ -89,6 +89,25 @@ fn initialization_sections_end_where_the_fragments_begin() {
 }
 
 #[test]
+fn the_tables_of_a_transport_stream_are_found_where_they_are() {
+    let (head, bytes) = sample!("h264-aac.ts");
+    let Container::MpegTs { tables } = head.container else { panic!("{head:?}") };
+    let own = &bytes[tables.start as usize..][..tables.bytes as usize];
+    // behind the service description, which ffmpeg writes first
+    assert_eq!((tables.start, own.len()), (188, 2 * mpegts::PACKET_BYTES));
+    let mut packets = mpegts::Packets::new(own);
+    let program = mpegts::Program::find(&mut packets).expect("both tables are there");
+    assert_eq!(program.streams().count(), 2);
+    assert_eq!(packets.position(), own.len(), "and nothing else");
+
+    // also where other bytes stand in front, and something in between
+    let filler = [&[0x47, 0x1f, 0xff, 0x10][..], &[0xff; 184]].concat();
+    let moved = [&[0; 7][..], &bytes[..2 * 188], &filler, &bytes[2 * 188..]].concat();
+    let tables = Tables { start: 7 + 188, bytes: 3 * 188 };
+    assert_eq!(whole(&moved).container, Container::MpegTs { tables });
+}
+
+#[test]
 fn formats_differ_where_streams_do_and_only_there() {
     let formats = [
         sample!("h264-aac.ts").0.format,
@@ -139,7 +158,8 @@ fn no_more_than_a_mebibyte_is_asked_for() {
     let (_, bytes) = sample!("h264-aac.ts");
     let endless = bytes[..3 * mpegts::PACKET_BYTES].repeat(4000);
     let (calls, answer) = ask(&endless, 8192);
-    assert_eq!(answer, Head::only(Container::MpegTs));
+    let tables = Tables { start: 188, bytes: 376 };
+    assert_eq!(answer, Head::only(Container::MpegTs { tables }));
     assert!(calls < 8, "{calls}");
     // an initialization section that claims four gibibytes
     let claim = [&[0xff; 4][..], b"moov", &vec![0; 2 << 20]].concat();

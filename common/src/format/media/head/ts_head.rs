@@ -1,23 +1,26 @@
 //! The head of an MPEG-TS segment.
 
-use super::{Container, Found, Head, Missing};
+use super::{Container, Found, Head, Missing, Tables};
 use crate::base::hash::Hasher;
 use crate::format::codec::nal::{AnnexB, Kind, Syntax};
 use crate::format::codec::opening::Opening;
 use crate::format::codec::{Codec, aac, mpeg_audio};
 use crate::format::media::first_64_bits;
-use crate::format::mpegts::{Packets, PesPackets, PesPart, Program};
+use crate::format::mpegts::{PACKET_BYTES, Packet, Packets, PesPackets, PesPart, Program};
 
 /// Of the first picture, what is looked at before all of it is.
 const FEW_PICTURE_BYTES: usize = 2048;
 
-/// Reads `bytes`, which begin with a packet.
-pub(super) fn read(bytes: &[u8]) -> Found {
-    let so_far = Head::only(Container::MpegTs);
+/// Reads `file`, the first bytes of one whose packets begin at `start`.
+pub(super) fn read(file: &[u8], start: usize) -> Found {
+    let bytes = &file[start..];
     let mut packets = Packets::new(bytes);
     let Some(program) = Program::find(&mut packets) else {
+        let so_far = Head::only(Container::MpegTs { tables: Tables::default() });
         return Found { so_far, missing: Some(Missing::Some) };
     };
+    let tables = Tables::between(start + association(bytes), start + packets.position());
+    let so_far = Head::only(Container::MpegTs { tables });
     let streams = Contents::of(&program);
     let Some((pid, codec)) = streams.leading else { return Found { so_far, missing: None } };
     for limit in [FEW_PICTURE_BYTES, usize::MAX] {
@@ -34,6 +37,26 @@ pub(super) fn read(bytes: &[u8]) -> Found {
         return Found { so_far, missing: None };
     }
     Found { so_far, missing: Some(Missing::Some) }
+}
+
+/// Where the first packet of the program association table begins.
+fn association(bytes: &[u8]) -> usize {
+    /// Always (ISO/IEC 13818-1 §2.4.4.4).
+    const PID: u16 = 0;
+    let mut packets = Packets::new(bytes);
+    let is_one =
+        |packet: Packet<'_>| packet.pid() == PID && packet.starts_unit() && !packet.unusable();
+    let found = packets.any(is_one);
+    debug_assert!(found, "a program was found by it");
+    packets.position() - PACKET_BYTES
+}
+
+impl Tables {
+    /// Those of a file's first bytes; `start` and `end` are in the first mebibyte.
+    fn between(start: usize, end: usize) -> Self {
+        let number = |place| u32::try_from(place).unwrap_or(0);
+        Self { start: number(start), bytes: number(end.saturating_sub(start)) }
+    }
 }
 
 /// What a program holds.

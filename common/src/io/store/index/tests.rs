@@ -148,12 +148,12 @@ fn another_folder_of_the_same_date_is_read() {
 
 #[test]
 fn what_is_known_of_a_segment_stays_known() {
-    use crate::format::media::{Container, Head};
+    use crate::format::media::{Container, Head, Tables};
     let bench = Bench::new(MEMORY_BYTES);
     bench.put(10, 2);
     let first = bench.read(10);
     let head = Head {
-        container: Container::MpegTs,
+        container: Container::MpegTs { tables: Tables::default() },
         independent: true,
         format: Some(7),
         decode_time: None,
