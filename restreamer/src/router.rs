@@ -27,7 +27,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/files/{channel}/{quality}/{hour}", get(listing::files))
         .route("/extras/{*folder}", get(extras::list))
         .route("/playlist/{channel}", get(playlist::multivariant))
-        .route("/playlist/{channel}/{quality}", get(playlist::media))
+        .route("/playlist/{channel}/{quality}", get(playlist::of_quality))
         .route("/{channel}/chat.json", get(chat::messages))
         .route("/metrics/restreamer", get(metrics::render))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));

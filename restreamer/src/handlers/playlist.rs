@@ -16,18 +16,22 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::playlist::media::MediaPlaylist;
 use crate::playlist::span::Asked;
+use crate::playlist::stretches::stretches;
 use crate::playlist::text::Text;
 use crate::playlist::variants;
 use crate::request::{Names, Query};
 use crate::uri::escaped;
 
 const EXTENSION: &str = ".m3u8";
+/// Of a plain list of what to play, which is no HLS.
+const LIST_EXTENSION: &str = ".m3u";
 
-const HEADERS: [(header::HeaderName, &str); 2] = [
-    (header::CONTENT_TYPE, "application/vnd.apple.mpegurl"),
-    // also a complete one changes, when a segment gets a tombstone
-    (header::CACHE_CONTROL, "no-cache"),
-];
+const HEADERS: [(header::HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "application/vnd.apple.mpegurl"), UNCACHED];
+const LIST_HEADERS: [(header::HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "audio/x-mpegurl"), UNCACHED];
+/// Also a complete one changes, when a segment gets a tombstone.
+const UNCACHED: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
 /// `/playlist/CHANNEL.m3u8`
 pub(crate) async fn multivariant(
@@ -64,9 +68,40 @@ fn handed_down(query: &Query) -> Result<String, ApiError> {
     Ok(text)
 }
 
-/// `/playlist/CHANNEL/QUALITY.m3u8`
-pub(crate) async fn media(
+/// `/playlist/CHANNEL/QUALITY.m3u8` and `/playlist/CHANNEL/QUALITY.m3u`
+pub(crate) async fn of_quality(
     State(app): State<App>,
+    names: Names,
+    query: Query,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if names.0.last().is_some_and(|name| name.as_str().ends_with(LIST_EXTENSION)) {
+        Ok(list(app, names, query).await?.into_response())
+    } else {
+        media(app, names, query, headers).await
+    }
+}
+
+/// The media playlists that together are the one asked for, each of which any player reads to its end.
+async fn list(app: App, names: Names, query: Query) -> Result<impl IntoResponse, ApiError> {
+    let feed = names.video_feed(LIST_EXTENSION)?;
+    // the colon that names may have would make a scheme of what is in front of it
+    let quality = escaped(feed.quality.as_str()).to_string().replace(':', "%3A");
+    let asked = Asked::of(&query)?;
+    let (now, live) = (app.now(), Arc::clone(&app.live));
+    let read = move |store: &_, feed: &_| MediaPlaylist::read(store, feed, asked, now, &live);
+    let playlist = app.select(feed, read, MediaPlaylist::len).await?;
+    let mut text = String::from("#EXTM3U\n");
+    for stretch in stretches(&playlist, asked) {
+        let query = stretch.to_query();
+        let separator = if query.is_empty() { "" } else { "?" };
+        text += &format!("{quality}{EXTENSION}{separator}{query}\n");
+    }
+    Ok((LIST_HEADERS, text))
+}
+
+async fn media(
+    app: App,
     names: Names,
     query: Query,
     headers: HeaderMap,

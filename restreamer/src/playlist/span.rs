@@ -48,6 +48,14 @@ impl Asked {
     pub(crate) fn widest(self) -> Option<TimeRange> {
         TimeRange::new(self.start.unwrap_or(Timestamp::MIN), self.end.unwrap_or(Timestamp::MAX))
     }
+
+    /// The query that asks for it.
+    pub(crate) fn to_query(self) -> String {
+        let time = |name, time: Option<Timestamp>| time.map(|time| format!("{name}={time}Z"));
+        let last = self.last_seconds.map(|seconds| format!("last={seconds}"));
+        let all = [time("start", self.start), time("end", self.end), last];
+        all.into_iter().flatten().collect::<Vec<_>>().join("&")
+    }
 }
 
 /// Reads a whole number of seconds.

@@ -81,6 +81,34 @@ async fn a_transport_stream_after_fragmented_mp4_has_its_tables_for_initializati
 }
 
 #[tokio::test]
+async fn a_list_names_a_playlist_for_each_container() {
+    let served = served(&[TS, TS, MP4, MP4, TS]).await;
+    let all = format!("?start={}Z&end={}Z", at(0), at(10));
+    let list = served.get(&format!("/playlist/chan/source.m3u{all}")).await;
+    assert_eq!((list.status, list.header("content-type")), (200, Some("audio/x-mpegurl")));
+    let stretch = |start, end| format!("source.m3u8?start={}Z&end={}Z", at(start), at(end));
+    let stretches = [stretch(0, 4), stretch(4, 8), stretch(8, 10)];
+    assert_eq!(list.text(), format!("#EXTM3U\n{}\n", stretches.join("\n")));
+    // together they are the whole, and each of them ends
+    let mut segments = Vec::new();
+    for stretch in stretches {
+        let text = served.get(&format!("/playlist/chan/{stretch}")).await;
+        assert!(text.text().ends_with("#EXT-X-ENDLIST\n"), "{}", text.text());
+        assert!(!text.text().contains("DISCONTINUITY"), "{}", text.text());
+        segments
+            .extend(text.text().lines().filter(|line| line.starts_with('/')).map(str::to_owned));
+    }
+    let whole = served.get(&format!("/playlist/chan/source.m3u8{all}")).await;
+    assert!(whole.text().lines().filter(|line| line.starts_with('/')).eq(segments));
+
+    let open = served.get("/playlist/chan/source.m3u").await;
+    assert!(open.text().ends_with(&format!("source.m3u8?start={}Z\n", at(8))), "{}", open.text());
+    let one = served.get(&format!("/playlist/chan/source.m3u?end={}Z", at(3))).await;
+    assert_eq!(one.text(), format!("#EXTM3U\nsource.m3u8?end={}Z\n", at(3)));
+    assert_eq!(served.get("/playlist/chan/none.m3u").await.status, 404);
+}
+
+#[tokio::test]
 async fn a_variant_is_what_its_newest_segment_shows() {
     let served = Served::new();
     served.segment("source", 0, Completeness::Full, AV1).await;

@@ -60,17 +60,22 @@ impl Broadcast {
 
     /// The address of the media playlist of the first `segments` segments of `quality`.
     pub(super) fn media(&self, quality: &str, segments: usize) -> String {
-        self.address(&format!("chan/{quality}"), segments)
+        self.address(&format!("chan/{quality}.m3u8"), segments)
+    }
+
+    /// The address of the list of media playlists that together are that one.
+    pub(super) fn list(&self, quality: &str, segments: usize) -> String {
+        self.address(&format!("chan/{quality}.m3u"), segments)
     }
 
     /// The address of the multivariant playlist of the first `segments` segments.
     pub(super) fn multivariant(&self, segments: usize) -> String {
-        self.address("chan", segments)
+        self.address("chan.m3u8", segments)
     }
 
     fn address(&self, path: &str, segments: usize) -> String {
         let (start, end) = (self.start, self.start_of(segments));
-        format!("{}/playlist/{path}.m3u8?start={start}&end={end}", self.restreamer.url)
+        format!("{}/playlist/{path}?start={start}&end={end}", self.restreamer.url)
     }
 
     /// Ends the broadcast; the restreamer must have had nothing to complain about.

@@ -85,6 +85,22 @@ impl Browser {
         }
     }
 
+    /// Waits until something goes wrong that the player cannot get over; returns what.
+    pub(super) async fn until_fatal(&self) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let fatal = self.errors().into_iter().find_map(|event| match event {
+                Event::Error { details, fatal: true, .. } => Some(details),
+                _ => None,
+            });
+            if let Some(details) = fatal {
+                return details;
+            }
+            assert!(Instant::now() < deadline, "no error: {:?}", self.look().await);
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Whatever went wrong so far.
     fn errors(&self) -> Vec<Event> {
         let is_error = |event: &Event| matches!(event, Event::Error { .. });
@@ -112,15 +128,20 @@ impl Browser {
 
     /// Closes the browser. The player must have stumbled over nothing that it could not get over; what
     /// it got over is printed.
-    pub(super) async fn close(mut self) {
-        self.process.signal(Signal::TERM);
-        self.process.ended(PATIENCE).await;
-        for event in self.seat.events() {
+    pub(super) async fn close(self) {
+        for event in self.abandon().await {
             if let Event::Error { details, fatal, reason } = event {
                 assert!(!fatal, "{details}: {reason}");
                 println!("the player got over {details}: {reason}");
             }
         }
+    }
+
+    /// Closes the browser, whatever happened in it; returns that.
+    pub(super) async fn abandon(mut self) -> Vec<Event> {
+        self.process.signal(Signal::TERM);
+        self.process.ended(PATIENCE).await;
+        self.seat.events()
     }
 
     async fn ask(&self, command: Value) -> Seen {

@@ -10,6 +10,7 @@ use super::broadcast::Broadcast;
 use super::browser::Browser;
 use super::footage::{Make, RATE};
 use super::readers::{ffmpeg, mpv, mpv_aloud};
+use super::runs;
 
 /// Seconds of a segment.
 const SECONDS: usize = 2;
@@ -176,16 +177,4 @@ impl<'a> Recording<'a> {
         let stretch = self.stretches.iter().find(|(_, range)| range.contains(&segment));
         stretch.expect("it is one of them").0.size
     }
-}
-
-/// Numbers as ranges, which are easier to read.
-fn runs(numbers: &[usize]) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for number in numbers.iter().copied() {
-        match runs.last_mut() {
-            Some(run) if run.end == number => run.end += 1,
-            _ => runs.push(number..number + 1),
-        }
-    }
-    runs
 }

@@ -14,8 +14,9 @@ pub(in crate::playlist) const TS: Head =
     Head { container: TS_CONTAINER, independent: true, format: Some(1), decode_time: None };
 /// Its tables stand behind another packet, as ffmpeg writes them.
 const TS_CONTAINER: Container = Container::MpegTs { tables: Tables { start: 188, bytes: 376 } };
-const MP4: Head = Head { container: Container::Fmp4 { init_bytes: 700 }, format: Some(2), ..TS };
-const OTHER_MP4: Head =
+pub(in crate::playlist) const MP4: Head =
+    Head { container: Container::Fmp4 { init_bytes: 700 }, format: Some(2), ..TS };
+pub(in crate::playlist) const OTHER_MP4: Head =
     Head { container: Container::Fmp4 { init_bytes: 800 }, format: Some(3), ..TS };
 
 /// Segments of 1000 bytes and two seconds, one after the other from `first` seconds after ten
