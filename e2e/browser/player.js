@@ -92,6 +92,12 @@ function timeOf(date) {
 
 const commands = {
   state() {},
+  async load({ playlist }) {
+    const loaded = happens("loadeddata");
+    hls.loadSource(playlist);
+    await Promise.race([loaded, patience()]);
+    latest = -Infinity;
+  },
   async play({ rate }) {
     video.playbackRate = rate;
     await video.play();

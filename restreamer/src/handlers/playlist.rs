@@ -95,7 +95,7 @@ async fn list(app: App, names: Names, query: Query) -> Result<impl IntoResponse,
     for stretch in stretches(&playlist, asked) {
         let query = stretch.to_query();
         let separator = if query.is_empty() { "" } else { "?" };
-        text += &format!("{quality}{EXTENSION}{separator}{query}\n");
+        text.extend([&quality, EXTENSION, separator, &query, "\n"]);
     }
     Ok((LIST_HEADERS, text))
 }

@@ -62,6 +62,11 @@ impl Browser {
         self.ask(json!({"name": "play", "rate": rate})).await
     }
 
+    /// Opens another playlist in the same player.
+    pub(super) async fn load(&self, playlist: &str) -> Seen {
+        self.ask(json!({"name": "load", "playlist": playlist})).await
+    }
+
     /// Stops at what was shown at `date` and shows it.
     pub(super) async fn seek(&self, date: Timestamp) -> Seen {
         self.ask(json!({"name": "seek", "date": date.micros() / 1000})).await

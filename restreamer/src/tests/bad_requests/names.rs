@@ -31,7 +31,7 @@ const BAD_NAMES: [(&str, &str); 16] = [
 ];
 
 /// Every place in a path where a name can be, as `*`.
-const PLACES: [&str; 24] = [
+const PLACES: [&str; 25] = [
     "/files/*",
     "/files/*/source",
     "/files/*/source/2026-11-20T10",
