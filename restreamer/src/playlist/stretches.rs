@@ -6,7 +6,8 @@
 
 use common::base::time::Timestamp;
 use common::format::media::{Container, Tables};
-use common::plan::listing::{Format, KnownHead};
+use common::plan::listing::{Format, KnownHead, Segment};
+use common::plan::select::hole_between;
 
 use super::media::MediaPlaylist;
 use super::span::Asked;
@@ -16,22 +17,24 @@ use super::span::Asked;
 type Kind = Format;
 
 /// What to ask for instead of `asked`, whose playlist is given, one after the other: each has one
-/// container and, in fragmented MP4, one initialization section. The last is as open as `asked`.
+/// container and, in fragmented MP4, one initialization section. All but the last have an end that is
+/// reached, so that a player goes on to the next; the last is as open as `asked`.
 pub(crate) fn stretches(playlist: &MediaPlaylist, asked: Asked) -> Vec<Asked> {
     let mut stretches = vec![asked];
-    let (mut kind, mut previous_end) = (None, None);
+    let mut last: Option<Last> = None;
     for part in &playlist.parts {
         let heads = part.listing().heads().view();
         for segment in part.segments() {
             let head = heads.get(segment.index()).unwrap_or(KnownHead::UNKNOWN);
-            let now = kind_of(head.format);
-            if let Some((end, _)) =
-                previous_end.zip(now.zip(kind).filter(|(now, kind)| now != kind))
-            {
-                split(&mut stretches, end, segment.start());
-            }
-            kind = now.or(kind);
-            previous_end = Some(segment.end());
+            let kind = kind_of(head.format);
+            last = Some(match last {
+                Some(last) if last.kind.zip(kind).is_some_and(|(last, now)| last != now) => {
+                    split(&mut stretches, last, segment.start());
+                    Last::of(segment, kind)
+                }
+                Some(last) => last.followed_by(segment, kind),
+                None => Last::of(segment, kind),
+            });
         }
     }
     if let [first, _, ..] = &mut stretches[..] {
@@ -41,12 +44,36 @@ pub(crate) fn stretches(playlist: &MediaPlaylist, asked: Asked) -> Vec<Asked> {
     stretches
 }
 
-/// Ends the last of `stretches` with a segment that ends at `end`, before one that starts at `start`.
-/// Neither may be selected for both sides, even if they overlap a little, and the end must be reached.
-fn split(stretches: &mut Vec<Asked>, end: Timestamp, start: Timestamp) {
-    let last = stretches.last_mut().expect("there is always one");
-    let whole_end = last.end.replace(end.min(start));
-    stretches.push(Asked { start: Some(end.max(start)), end: whole_end, last_seconds: None });
+/// How far a stretch has come.
+#[derive(Clone, Copy)]
+struct Last {
+    kind: Option<Kind>,
+    /// The end of its last segment, and of its last full one.
+    end: Timestamp,
+    full_end: Option<Timestamp>,
+}
+
+impl Last {
+    fn of(segment: Segment<'_>, kind: Option<Kind>) -> Self {
+        let end = segment.end();
+        let is_full = hole_between(segment, end).is_none();
+        Self { kind, end, full_end: is_full.then_some(end) }
+    }
+
+    fn followed_by(self, segment: Segment<'_>, kind: Option<Kind>) -> Self {
+        let next = Self::of(segment, kind.or(self.kind));
+        Self { full_end: next.full_end.or(self.full_end), ..next }
+    }
+}
+
+/// Ends the last of `stretches`, which came as far as `last`, before a segment that starts at `start`.
+///
+/// No segment may be selected for both sides, even if they overlap a little. A playlist ends only with a
+/// full segment, so that what is damaged in front of the change is left out.
+fn split(stretches: &mut Vec<Asked>, last: Last, start: Timestamp) {
+    let stretch = stretches.last_mut().expect("there is always one");
+    let whole_end = stretch.end.replace(last.full_end.unwrap_or(last.end).min(start));
+    stretches.push(Asked { start: Some(last.end.max(start)), end: whole_end, last_seconds: None });
 }
 
 /// `None` for what goes on with whatever is before it.
@@ -79,7 +106,8 @@ mod tests {
 
     #[test]
     fn each_has_one_container_and_one_initialization_section() {
-        let heads = [TS, TS, MP4, MP4, OTHER_MP4, TS];
+        let other = Head { format: OTHER_MP4.format, ..MP4 };
+        let heads = [TS, TS, MP4, MP4, other, TS];
         let all = Asked::default();
         assert_eq!(
             of(&heads, all),
@@ -104,7 +132,8 @@ mod tests {
         let at = |millis| Timestamp::MIN + chrono::TimeDelta::milliseconds(millis);
         for (end, start, expected) in [(2003, 2000, (2000, 2003)), (2000, 2600, (2000, 2600))] {
             let mut stretches = vec![Asked { end: Some(at(9000)), ..Asked::default() }];
-            split(&mut stretches, at(end), at(start));
+            let last = Last { kind: None, end: at(end), full_end: Some(at(end)) };
+            split(&mut stretches, last, at(start));
             assert_eq!(stretches[0].end, Some(at(expected.0)));
             assert_eq!(stretches[1].start, Some(at(expected.1)));
             assert_eq!(stretches[1].end, Some(at(9000)));

@@ -109,6 +109,22 @@ async fn a_list_names_a_playlist_for_each_container() {
 }
 
 #[tokio::test]
+async fn a_listed_playlist_ends_though_the_container_changes_behind_a_damaged_segment() {
+    let served = served(&[TS, TS]).await;
+    served.segment("source", 4, Completeness::Partial, TS).await;
+    served.segment("source", 6, Completeness::Full, MP4).await;
+    let list = served.get(&format!("/playlist/chan/source.m3u?end={}Z", at(8))).await;
+    let entries: Vec<&str> = list.text().lines().skip(1).collect();
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    for (entry, segments) in entries.into_iter().zip([2, 1]) {
+        let text = served.get(&format!("/playlist/chan/{entry}")).await;
+        let count = text.text().lines().filter(|line| line.starts_with('/')).count();
+        assert_eq!(count, segments, "{}", text.text());
+        assert!(text.text().ends_with("#EXT-X-ENDLIST\n"), "{}", text.text());
+    }
+}
+
+#[tokio::test]
 async fn a_variant_is_what_its_newest_segment_shows() {
     let served = Served::new();
     served.segment("source", 0, Completeness::Full, AV1).await;
