@@ -1,7 +1,7 @@
 //! Where a media playlist has to be taken apart for players that cannot follow it.
 //!
 //! HLS lets the container and the initialization section change at a discontinuity (RFC 8216 §4.3.2.3).
-//! Players in use keep to those that a playlist begins with; docs/decisions/0009 says which of them, and
+//! Players in use keep to those that a playlist begins with; docs/decisions/0010 says which of them, and
 //! what becomes of the rest.
 
 use common::base::time::Timestamp;
