@@ -7,12 +7,13 @@ use common::base::time::{Hour, Timestamp};
 use common::format::hls::target_duration;
 use common::format::media::Container;
 use common::io::store::{Feed, Store};
-use common::plan::listing::Format;
+use common::plan::listing::{Format, KnownHead, Segment};
 use common::plan::select::{Part, Selection, best_segments};
 
 use super::live::LivePlaylists;
 use super::marks::Marks;
 use super::span::{Asked, Span};
+use super::text::turn;
 use crate::error::ApiError;
 
 /// How many hours one playlist may span: more than two weeks.
@@ -213,7 +214,18 @@ impl Contents {
 ///
 /// When this process lacks what it takes to open a file.
 pub(super) fn read_heads(store: &Store, feed: &Feed, parts: &[Part]) -> io::Result<()> {
-    parts.iter().try_for_each(|part| store.read_heads(feed, part.listing(), part.picks()))
+    parts.iter().try_for_each(|part| store.read_heads(feed, part.listing(), part.picks()))?;
+    let Some((listing, first)) = parts.first().map(|part| (part.listing(), part.first())) else {
+        return Ok(());
+    };
+    let view = listing.heads().view();
+    let is_mp4 = |head: KnownHead| matches!(head.format.container, Container::Fmp4 { .. });
+    if view.get(first.index()).is_some_and(is_mp4) {
+        // what its initialization section is named by
+        let before = listing.line_before(first).take_while(|before| turn(*before) == turn(first));
+        store.read_heads(feed, listing, &before.map(Segment::index).collect::<Vec<_>>())?;
+    }
+    Ok(())
 }
 
 /// The least target duration for the segments of `parts`, in seconds.

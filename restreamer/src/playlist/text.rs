@@ -18,8 +18,15 @@ use crate::uri::escaped;
 /// nothing else is known.
 const TS_TABLES_BYTES: u64 = 2 * PACKET_BYTES as u64;
 
-/// The initialization section in force, and of which format and hour.
-type InForce = (Format, Hour, Map);
+/// How long an initialization section is named alike, in microseconds: it is named anew at each
+/// multiple within the hour, so that little before a segment decides what it is named by.
+const TURN_MICROS: u32 = 120_000_000;
+
+/// Which of those times it is.
+pub(super) type Turn = (Hour, u32);
+
+/// The initialization section in force, and of which format and time.
+type InForce = (Format, Turn, Map);
 
 /// The text of a playlist that is being written; ends after the first error.
 pub(crate) struct Text {
@@ -32,7 +39,6 @@ pub(crate) struct Text {
     next_part: usize,
     /// The format of the segment written last.
     format: Option<Format>,
-    /// The initialization section in force, and of which format and hour.
     map: Option<InForce>,
     is_done: bool,
 }
@@ -74,24 +80,24 @@ impl Text {
         let folder = uri.len();
         for segment in part.segments() {
             let head = heads.get(segment.index()).unwrap_or(KnownHead::UNKNOWN);
-            if self.skip > 0 {
-                self.skip -= 1;
-            } else {
+            let is_skipped = self.skip > 0;
+            // what is in force after those that are skipped must be known, where there is anything
+            if !is_skipped || self.playlist.contents.has_maps {
                 uri.truncate(folder);
                 push_name(&mut uri, segment);
-                let discontinuity = self.is_marked(previous, segment, head.format);
                 self.map = map(self.map.take(), segment, head, &uri, |format| {
-                    format!(
-                        "{}{}",
-                        &uri[..folder],
-                        escaped_name(anchor(part, segment, format, &heads))
-                    )
+                    let anchor = anchor(part, segment, format, &heads);
+                    format!("{}{}", &uri[..folder], escaped_name(anchor))
                 });
+            }
+            if is_skipped {
+                self.skip -= 1;
+            } else {
                 self.writer.segment(&SegmentEntry {
                     uri: &uri,
                     duration: segment.duration().seconds(),
                     program_date_time: Some(segment.start()),
-                    discontinuity,
+                    discontinuity: self.is_marked(previous, segment, head.format),
                     byte_range: media_bytes(head),
                     map: self.map.as_ref().map(|(_, _, map)| map),
                     ..SegmentEntry::default()
@@ -137,9 +143,9 @@ impl Iterator for Text {
 
 /// The initialization section in force for `segment`, which lies at `uri`, after `before` was.
 ///
-/// It is named in the first segment of the hour since when it is the same, so that it stays the same while
+/// It is named in the first segment of its turn since when it is the same, so that it stays the same while
 /// segments are taken away or skipped at the front, and a player loads it once; `anchor` gives that one's
-/// address. An initialization section cannot be taken back (RFC 8216 §4.3.2.5), so that what follows
+/// address. What cannot be read changes nothing. An initialization section cannot be taken back (RFC 8216 §4.3.2.5), so that what follows
 /// fragmented MP4 must have one of its own: in a transport stream that is its tables.
 fn map(
     before: Option<InForce>,
@@ -149,25 +155,25 @@ fn map(
     anchor: impl FnOnce(Format) -> String,
 ) -> Option<InForce> {
     let byte_range = match head.format.container {
-        Container::Fmp4 { init_bytes: 0 } => return before,
+        Container::Fmp4 { init_bytes: 0 } | Container::Unknown => return before,
         Container::Fmp4 { init_bytes } => first_bytes(init_bytes.into()),
         Container::MpegTs { tables } if before.is_some() && tables.bytes > 0 => {
             ByteRange { length: tables.bytes.into(), offset: Some(tables.start.into()) }
         }
-        Container::MpegTs { .. } | Container::Unknown => {
+        Container::MpegTs { .. } => {
             before.as_ref()?;
             first_bytes(TS_TABLES_BYTES)
         }
     };
-    let hour = segment.hour();
+    let turn = turn(segment);
     let is_told = head.format.fingerprint.is_some();
     match before {
-        Some((format, since, map)) if is_told && format == head.format && since == hour => {
+        Some((format, since, map)) if is_told && format == head.format && since == turn => {
             Some((format, since, map))
         }
         _ => {
             let uri = if is_told { anchor(head.format) } else { uri.to_owned() };
-            Some((head.format, hour, Map { uri, byte_range: Some(byte_range) }))
+            Some((head.format, turn, Map { uri, byte_range: Some(byte_range) }))
         }
     }
 }
@@ -187,7 +193,11 @@ fn media_bytes(head: KnownHead) -> Option<ByteRange> {
     }
 }
 
-/// The first segment of the hour since when every one is of `format`, as far as is known.
+pub(super) fn turn(segment: Segment<'_>) -> Turn {
+    (segment.hour(), segment.start_in_hour_micros() / TURN_MICROS)
+}
+
+/// The first segment of the turn of `segment` since when every one is of `format`, as far as is known.
 fn anchor<'a>(
     part: &'a Part,
     segment: Segment<'a>,
@@ -195,8 +205,9 @@ fn anchor<'a>(
     heads: &HeadsView<'_>,
 ) -> Segment<'a> {
     let before = part.listing().line_before(segment);
-    let is_same = |segment: &Segment<'_>| {
-        heads.get(segment.index()).is_some_and(|head| head.format == format)
+    let is_same = |before: &Segment<'_>| {
+        let head = heads.get(before.index());
+        turn(*before) == turn(segment) && head.is_some_and(|head| head.format == format)
     };
     before.take_while(is_same).last().unwrap_or(segment)
 }

@@ -133,7 +133,7 @@ fn a_stream_that_shows_no_tables_or_format_is_its_own_initialization() {
 }
 
 #[test]
-fn an_initialization_section_is_named_once_an_hour() {
+fn an_initialization_section_is_named_once_a_turn() {
     let maps = |playlist, skip| -> Vec<String> {
         lines(playlist, skip).into_iter().filter(|line| line.starts_with("#EXT-X-MAP")).collect()
     };
@@ -144,16 +144,47 @@ fn an_initialization_section_is_named_once_an_hour() {
     };
     let over_the_hour = || parts(3596, &[MP4, MP4, MP4, MP4]);
     let ten = "#EXT-X-MAP:URI=\"10/59:56.000000-2.0-full-.ts\",BYTERANGE=\"700@0\"";
-    let eleven = "#EXT-X-MAP:URI=\"2026-11-20T11/";
+    let eleven = "#EXT-X-MAP:URI=\"11/00:00.000000-2.0-full-.ts\",BYTERANGE=\"700@0\"";
     let whole = maps(growing(over_the_hour()), 0);
-    assert_eq!((whole.len(), &*whole[0]), (2, ten), "{whole:?}");
-    // the part of the URI that `lines` shortens is that of every hour
-    assert!(whole[1].starts_with("#EXT-X-MAP:URI=\"11/00:00"), "{whole:?} {eleven}");
+    assert_eq!(whole, [ten, eleven]);
     let update = maps(growing(over_the_hour()), 1);
     assert_eq!(update, whole, "what is skipped is still named");
     let mut trimmed = over_the_hour();
     trimmed[0] = trimmed[0].split_at(1).1.unwrap();
     assert_eq!(maps(growing(trimmed), 0), whole, "and so is what was taken away");
+    let over_a_turn = maps(growing(parts(116, &[MP4, MP4, MP4, MP4])), 0);
+    let first =
+        |map: &str| map.replace("#EXT-X-MAP:URI=\"10/", "").split_once('-').unwrap().0.to_owned();
+    assert_eq!(
+        over_a_turn.iter().map(|map| first(map)).collect::<Vec<_>>(),
+        ["01:56.000000", "02:00.000000"]
+    );
+}
+
+/// Each segment with the initialization section in force.
+fn in_force(lines: &[String]) -> Vec<String> {
+    let mut map = "";
+    let mut segments = Vec::new();
+    for line in lines {
+        if line.starts_with("#EXT-X-MAP") {
+            map = line;
+        } else if !line.starts_with('#') {
+            segments.push(format!("{line} {map}"));
+        }
+    }
+    segments
+}
+
+#[test]
+fn an_update_names_the_initialization_section_in_force() {
+    let unread = Head { container: Container::Unknown, ..TS };
+    for heads in [[MP4, TS, TS, TS], [MP4, unread, TS, unread], [MP4, MP4, TS, MP4]] {
+        let playlist = MediaPlaylist { grows: true, ..playlist(parts(0, &heads)) };
+        let whole = in_force(&lines(playlist.clone(), 0));
+        for skip in 1..heads.len() {
+            assert_eq!(in_force(&lines(playlist.clone(), skip)), whole[skip..], "{heads:?} {skip}");
+        }
+    }
 }
 
 #[test]
