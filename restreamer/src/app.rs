@@ -42,7 +42,7 @@ impl App {
             store,
             metrics: context.metrics.clone(),
             listings: Listings::default(),
-            live: Arc::default(),
+            live: Arc::new(LivePlaylists::new(&context.metrics)),
             texts: Texts::default(),
             looks: Looks::default(),
             expensive: Expensive::new(&context.metrics),

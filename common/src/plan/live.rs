@@ -2,9 +2,10 @@
 //!
 //! A player that reloads relies on what it read before, so a segment that was listed stays, and
 //! nothing comes to lie between two that were (RFC 8216 §6.2.1). What is stored keeps no such
-//! promise: a late segment fills a hole, a better file takes the place of a worse one. So the
-//! announced line is kept, and only its end is chosen from what is stored. There, a hole is waited for
-//! before anything behind it is announced. Pure: the clock is passed in.
+//! promise: a late segment fills a hole, a better file takes the place of a worse one, a file is
+//! hidden or deleted. So the announced line is kept, and only its end is chosen from what is stored.
+//! There, a hole is waited for before anything behind it is announced. What was announced and is
+//! stored no longer keeps its place as a gap until it is at the front. Pure: the clock is passed in.
 
 use std::sync::Arc;
 
@@ -12,20 +13,24 @@ use chrono::TimeDelta;
 
 use super::listing::{HourListing, Segment};
 use super::select::{Part, best_segments, continue_after, hole_between};
-use crate::base::time::{TimeRange, Timestamp};
+use crate::base::time::{Hour, TimeRange, Timestamp};
 use crate::format::segment::Completeness;
+
+mod moved;
+
+use moved::moved;
 
 /// How far behind the newest segment a hole may still be filled before it is announced; and how long
 /// by the clock, where nothing newer comes.
 pub const PATIENCE: TimeDelta = TimeDelta::seconds(15);
 
-/// How far a publisher's clock is ahead of ours without anybody's doubt.
-const AHEAD: TimeDelta = TimeDelta::minutes(1);
-
 /// The announced line of one playlist.
 #[derive(Debug, Default)]
 pub struct Announced {
+    /// In order; of one hour several, where some of its segments are gaps.
     parts: Vec<Part>,
+    /// The starts of those segments that are stored no longer, in order.
+    gaps: Vec<Timestamp>,
     /// How many segments were taken away at the front, all in all.
     removed: u64,
     /// The last segment that was taken away at the front.
@@ -34,27 +39,30 @@ pub struct Announced {
     waiting: Option<(Timestamp, Timestamp)>,
 }
 
-/// What became of an announced line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// What was announced stays.
-    All,
-    /// A file in the middle was taken away, so the line is a new one.
-    Nothing,
-}
-
 impl Announced {
-    /// What was announced of each hour, in order.
+    /// What was announced, in order. Segments that are stored no longer are in parts of their own.
     pub fn parts(&self) -> &[Part] {
         &self.parts
     }
 
-    /// How many segments were taken away at the front, all in all.
+    /// The starts of those segments that are stored no longer, in order. The first segment of all is
+    /// none of them, unless it is the only one.
+    pub fn gaps(&self) -> &[Timestamp] {
+        &self.gaps
+    }
+
+    /// The hours of what was announced, each at least once.
+    pub fn hours(&self) -> impl Iterator<Item = Hour> {
+        self.parts.iter().map(|part| part.listing().hour())
+    }
+
+    /// How many segments were taken away at the front, all in all: the number of the first one.
     pub const fn removed(&self) -> u64 {
         self.removed
     }
 
-    /// The segment that was taken away last, which came right before the first one.
+    /// The segment that was taken away last, which came right before the first one; `None` where the
+    /// first one begins the line, or begins it anew.
     pub fn before(&self) -> Option<Segment<'_>> {
         self.before.as_ref().map(Part::last)
     }
@@ -65,80 +73,90 @@ impl Announced {
     }
 
     /// Announces what can be announced of `range` now that `hours` are stored, which must be in order
-    /// and hold every hour that [`TimeRange::may_lie_in`] names. `now` is the time by the clock.
+    /// and hold every hour that [`TimeRange::may_lie_in`] or [`Self::hours`] names. `now` is the time
+    /// by the clock.
     ///
-    /// The start of `range` counts for the first call only; then see [`Announced::forget_before`].
+    /// The start of `range` counts while nothing was announced; then see [`Self::forget_before`].
     pub fn advance(
         &mut self,
         hours: &[Arc<HourListing>],
-        range: TimeRange,
+        range: Option<TimeRange>,
         now: Timestamp,
-    ) -> Kept {
-        let kept = self.rebase(hours);
-        let next = match self.parts.last() {
-            Some(part) => continue_after(part.last(), hours, range.end()),
-            None => best_segments(hours, range).into_parts(),
+    ) {
+        self.rebase(hours);
+        let next = match (range, self.parts.last()) {
+            (Some(range), Some(part)) => continue_after(part.last(), hours, range.end()),
+            (Some(range), None) => best_segments(hours, range).into_parts(),
+            (None, _) => Vec::new(),
         };
         self.announce(next, now);
-        kept
+        self.forget_before(Timestamp::MIN);
     }
 
-    /// Takes away at the front what ends at or before `start`, but never all.
+    /// Takes away at the front what ends at or before `start`, and gaps, but never all: what comes
+    /// next goes on from the last one.
     pub fn forget_before(&mut self, start: Timestamp) {
         while let Some(part) = self.parts.first() {
-            let gone = part.segments().take_while(|segment| segment.end() <= start).count();
-            let is_all = gone == part.len();
-            let gone = if is_all && self.parts.len() == 1 { gone - 1 } else { gone };
-            if gone == 0 {
-                return;
+            let gone = if self.is_gap(part) {
+                part.len()
+            } else {
+                part.segments().take_while(|segment| segment.end() <= start).count()
+            };
+            let (is_all, is_last) = (gone == part.len(), self.parts.len() == 1);
+            self.take_away(if is_all && is_last { gone - 1 } else { gone });
+            if !is_all || is_last {
+                break;
             }
-            let (before, rest) = part.split_at(gone);
-            self.removed += gone as u64;
-            self.before = before;
-            match rest {
-                Some(rest) => {
-                    self.parts[0] = rest;
-                    return;
+        }
+        let first = self.parts.first().map(|part| part.first().start());
+        self.gaps.retain(|gap| first.is_some_and(|first| *gap >= first));
+    }
+
+    /// Whether all that was announced lies at or after `end`.
+    pub fn begins_after(&self, end: Timestamp) -> bool {
+        self.parts.first().is_some_and(|part| part.first().start() >= end)
+    }
+
+    /// Takes away all that was announced. Its numbers are not given to others.
+    pub fn begin_anew(&mut self) {
+        let announced: u64 = self.parts.iter().map(|part| part.len() as u64).sum();
+        *self = Self { removed: self.removed + announced, ..Self::default() };
+    }
+
+    /// Takes away the first `count` segments of the first part.
+    fn take_away(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let (before, rest) = self.parts[0].split_at(count);
+        self.removed += count as u64;
+        self.before = before;
+        match rest {
+            Some(rest) => self.parts[0] = rest,
+            None => drop(self.parts.remove(0)),
+        }
+    }
+
+    /// Whether the segments of `part` are stored no longer.
+    fn is_gap(&self, part: &Part) -> bool {
+        self.gaps.binary_search(&part.first().start()).is_ok()
+    }
+
+    /// Moves what was announced over to the listings of now.
+    fn rebase(&mut self, hours: &[Arc<HourListing>]) {
+        let parts = std::mem::take(&mut self.parts);
+        self.gaps.clear();
+        for announced in parts.chunk_by(|a, b| a.listing().hour() == b.listing().hour()) {
+            let hour = announced[0].listing().hour();
+            let found = hours.binary_search_by_key(&hour, |listing| listing.hour()).ok();
+            let stored = found.map(|at| &hours[at]);
+            for part in moved(announced, stored) {
+                if stored.is_none_or(|stored| !Arc::ptr_eq(part.listing(), stored)) {
+                    self.gaps.extend(part.segments().map(Segment::start));
                 }
-                None => drop(self.parts.remove(0)),
+                self.parts.push(part);
             }
         }
-    }
-
-    /// Moves what was announced over to the listings of now. Hours that are gone at the front were
-    /// taken away to make room.
-    fn rebase(&mut self, hours: &[Arc<HourListing>]) -> Kept {
-        let listing_of = |part: &Part| {
-            let found = hours.binary_search_by_key(&part.listing().hour(), |hour| hour.hour());
-            found.ok().map(|at| &hours[at]).filter(|listing| !listing.is_empty())
-        };
-        let is_gone = |part: &&Part| listing_of(part).is_none();
-        let gone = self.parts.iter().take_while(is_gone).count();
-        if gone == self.parts.len() {
-            return self.begin_anew();
-        }
-        for part in self.parts.drain(..gone) {
-            self.removed += part.len() as u64;
-            self.before = Some(part);
-        }
-        for part in &mut self.parts {
-            match listing_of(part).and_then(|listing| part.in_listing(listing)) {
-                Some(moved) => *part = moved,
-                None => return self.begin_anew(),
-            }
-        }
-        Kept::All
-    }
-
-    fn begin_anew(&mut self) -> Kept {
-        let announced: u64 = self.parts.drain(..).map(|part| part.len() as u64).sum();
-        if announced == 0 {
-            return Kept::All;
-        }
-        // numbers that were given away are not given to others
-        self.removed += announced;
-        self.before = None;
-        Kept::Nothing
     }
 
     /// Appends `next` as far as nothing in it is to be waited for.
@@ -183,16 +201,17 @@ impl Announced {
     fn append(&mut self, part: Option<Part>) {
         let Some(part) = part else { return };
         match self.parts.last_mut() {
-            Some(last) if last.listing().hour() == part.listing().hour() => last.extend(&part),
+            Some(last) if Arc::ptr_eq(last.listing(), part.listing()) => last.extend(&part),
             _ => self.parts.push(part),
         }
     }
 }
 
 /// Whether `segment`, after a hole, may only have a wrong date: it lies in the future, and nothing
-/// goes on from there. Announced, it would keep out everything that is still to come before it.
+/// goes on from there. Announced, it would keep out everything that is still to come before it. A
+/// publisher whose clock is ahead goes on.
 fn is_stray(segment: Segment<'_>, newest: Timestamp, now: Timestamp) -> bool {
-    segment.start() - now > AHEAD && newest - segment.start() <= PATIENCE
+    segment.start() > now && newest - segment.start() <= PATIENCE
 }
 
 /// From when on something better than `segment` after `previous` may still come, if it may.

@@ -6,45 +6,67 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
 use common::base::time::{Hour, TimeRange, Timestamp};
 use common::io::store::{Feed, Store};
+use common::metrics::Metrics;
 use common::plan::listing::{Format, HourListing, KnownHead, Segment};
-use common::plan::live::{Announced, Kept};
+use common::plan::live::Announced;
 use common::plan::select::{Part, hole_between};
+use prometheus::IntCounter;
 
 use super::marks::{Marks, breaks};
 use super::media::{Contents, End, MediaPlaylist, longest, read_heads};
 use super::span::{Asked, Span};
 
-/// How many playlists are followed at a time; beyond that, the one that was asked for least lately
-/// begins anew when it is asked for again.
-const FOLLOWED: usize = 256;
+/// How much memory the lines may take, in bytes.
+const MEMORY_BYTES: usize = 64 << 20;
+
+/// What a line takes at least, as it is counted: so many are never kept that to look through them
+/// takes long.
+const LINE_BYTES: usize = 16 << 10;
 
 /// After how long without a reload nobody is reading a playlist any more.
 const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(5);
 
-/// Windows number their segments from the seconds of this instant, so that the numbers go on growing
-/// when the service starts again: 2020-01-01T00:00:00.
+/// Windows number their segments from the seconds of this instant, so that the numbers do not go back
+/// when a line is forgotten or the service starts again, unless segments last less than a second:
+/// 2020-01-01T00:00:00.
 const EPOCH_SECONDS: i64 = 1_577_836_800;
 
 /// The playlists that are being followed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct LivePlaylists {
     lines: Mutex<HashMap<(Feed, Asked), Followed>>,
+    evicted: IntCounter,
 }
 
 #[derive(Debug)]
 struct Followed {
-    line: Arc<Mutex<Line>>,
+    shared: Arc<Shared>,
+    first_asked: Timestamp,
     last_asked: Timestamp,
 }
 
+/// A line, and how much memory it took when it was advanced last.
+#[derive(Debug, Default)]
+struct Shared {
+    line: Mutex<Line>,
+    bytes: AtomicUsize,
+}
+
 impl LivePlaylists {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let help = "Playlists whose readers still reloaded them, forgotten to make room";
+        let evicted = metrics.counter("live_playlists_evicted", help, &[]);
+        Self { lines: Mutex::default(), evicted: evicted.with_label_values::<&str>(&[]) }
+    }
+
     /// The line of the playlist of `feed` that was `asked` for, which began now if nobody read it
-    /// before; `None` where the span is over and nobody did.
+    /// before; `None` where nobody did and the span is over, or nothing can lie in it yet.
     pub(super) fn follow(
         &self,
         feed: &Feed,
@@ -56,45 +78,77 @@ impl LivePlaylists {
         lines.retain(|_, followed| now - followed.last_asked <= ABANDONED_AFTER);
         let key = (feed.clone(), asked);
         if !lines.contains_key(&key) {
-            if span.is_over {
+            if span.is_over || span.range.is_none() {
                 return None;
             }
-            if lines.len() >= FOLLOWED {
-                let coldest = lines.iter().min_by_key(|(_, followed)| followed.last_asked);
-                let coldest = coldest.map(|(key, _)| key.clone());
-                coldest.map(|key| lines.remove(&key));
+            self.make_room(&mut lines);
+        }
+        let followed = lines.entry(key).or_insert_with(|| Followed {
+            shared: Arc::default(),
+            first_asked: now,
+            last_asked: now,
+        });
+        followed.last_asked = now;
+        Some(Follow { shared: Arc::clone(&followed.shared), span })
+    }
+
+    /// Forgets lines until there is room for one more. Those that were followed for the shortest time
+    /// go first, so that a stranger who asks for many does not take away those of others.
+    fn make_room(&self, lines: &mut HashMap<(Feed, Asked), Followed>) {
+        let mut bytes: usize = lines.values().map(Followed::bytes).sum();
+        while bytes + LINE_BYTES > MEMORY_BYTES {
+            let least = lines.iter().min_by_key(|(_, line)| (line.followed_for(), line.last_asked));
+            let Some(key) = least.map(|(key, _)| key.clone()) else { return };
+            let Some(evicted) = lines.remove(&key) else { return };
+            bytes -= evicted.bytes();
+            if evicted.followed_for() > TimeDelta::zero() {
+                self.evicted.inc();
             }
         }
-        let followed =
-            lines.entry(key).or_insert_with(|| Followed { line: Arc::default(), last_asked: now });
-        followed.last_asked = now;
-        Some(Follow { line: Arc::clone(&followed.line), span })
+    }
+}
+
+impl Followed {
+    fn followed_for(&self) -> TimeDelta {
+        self.last_asked - self.first_asked
+    }
+
+    fn bytes(&self) -> usize {
+        self.shared.bytes.load(Ordering::Relaxed) + LINE_BYTES
     }
 }
 
 /// A line and the span that it is asked for.
 #[derive(Debug)]
 pub(super) struct Follow {
-    line: Arc<Mutex<Line>>,
+    shared: Arc<Shared>,
     span: Span,
 }
 
 impl Follow {
-    /// Announces what is new and returns the whole playlist. `listings` must hold every hour that may
-    /// lie in the span. Blocks on the disk.
+    /// Announces what is new and returns the whole playlist. `hours` must be in order and hold every
+    /// hour that may lie in the span. Blocks on the disk, and on others that read the same playlist.
     ///
     /// # Errors
     ///
-    /// When this process lacks what it takes to open a file.
+    /// When this process lacks what it takes to read a folder or open a file.
     pub(super) fn advance(
         self,
         store: &Store,
         feed: &Feed,
-        listings: &[Arc<HourListing>],
+        mut hours: Vec<Hour>,
         now: Timestamp,
     ) -> io::Result<MediaPlaylist> {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        line.advance(store, feed, listings, self.span, now)
+        let mut line = self.shared.line.lock().unwrap_or_else(PoisonError::into_inner);
+        hours.extend(line.announced.hours());
+        hours.sort_unstable();
+        hours.dedup();
+        // what was read before the line was locked may lack what another reader made it announce
+        let listings: io::Result<Vec<_>> =
+            hours.iter().map(|hour| store.hour(feed, *hour)).collect();
+        let playlist = line.advance(store, feed, &listings?, self.span, now);
+        self.shared.bytes.store(line.bytes(), Ordering::Relaxed);
+        playlist
     }
 }
 
@@ -102,13 +156,17 @@ impl Follow {
 #[derive(Debug, Default)]
 struct Line {
     announced: Announced,
-    /// The starts of the segments that were announced with a discontinuity before them, also of those
-    /// that are gone.
-    marks: Vec<Timestamp>,
-    /// The start and format of the last segment that was considered for a mark.
-    marked: Option<(Timestamp, Format)>,
-    /// What the first segment of all was numbered.
-    first_number: u64,
+    /// Which of the segments still listed were announced with a discontinuity before them, counting
+    /// from the first of all.
+    marks: Vec<u64>,
+    /// How many of those were taken away at the front.
+    marks_removed: u64,
+    /// How many segments were considered for a mark, counting from the first of all.
+    considered: u64,
+    /// The format of the last one.
+    format: Option<Format>,
+    /// What the first segment of all was numbered, once there was one.
+    first_number: Option<u64>,
     target_duration: u64,
 }
 
@@ -121,86 +179,122 @@ impl Line {
         span: Span,
         now: Timestamp,
     ) -> io::Result<MediaPlaylist> {
-        let range = span.range.and_then(|range| self.narrowed(range, span.window, listings));
-        if let Some(range) = range
-            && self.announced.advance(listings, range, now) == Kept::Nothing
-        {
-            tracing::info!(%feed, "a segment that was announced is gone, so a playlist begins anew");
-            self.marks.clear();
-            self.marked = None;
+        if span.range.is_some_and(|range| self.announced.begins_after(range.end())) {
+            tracing::info!(%feed, "what was announced lies in the future, so a playlist begins anew");
+            self.announced.begin_anew();
         }
+        let range = span.range.and_then(|range| self.narrowed(range, span.window, listings, now));
+        self.announced.advance(listings, range, now);
         read_heads(store, feed, self.announced.parts())?;
-        if self.marked.is_none()
-            && let (Some(_), Some(first)) = (span.window, self.announced.parts().first())
-        {
+        if let (None, Some(first)) = (self.first_number, self.announced.parts().first()) {
             let seconds = first.first().start().micros() / 1_000_000 - EPOCH_SECONDS;
-            let number = u64::try_from(seconds).unwrap_or(0);
-            self.first_number = number.saturating_sub(self.announced.removed());
+            self.first_number =
+                Some(span.window.map_or(0, |_| u64::try_from(seconds).unwrap_or(0)));
         }
         self.mark(store, feed);
         if let (Some(window), Some(end)) = (span.window, self.announced.end()) {
             self.announced.forget_before(end - window);
         }
+        let first = self.announced.removed();
+        let removed = self.marks.partition_point(|mark| *mark < first);
+        self.marks_removed += self.marks.drain(..removed).len() as u64;
         self.target_duration = longest(self.announced.parts()).max(self.target_duration);
         Ok(self.playlist(feed, span))
     }
 
-    /// Where a line begins that nothing was announced of: a window reaches back from the newest video.
+    /// Where a line begins that nothing was announced of: a window reaches back from the newest video,
+    /// from the newest that is not of the future if there is any.
     fn narrowed(
         &self,
         range: TimeRange,
         window: Option<TimeDelta>,
         listings: &[Arc<HourListing>],
+        now: Timestamp,
     ) -> Option<TimeRange> {
         let Some(window) = window.filter(|_| self.announced.parts().is_empty()) else {
             return Some(range);
         };
-        let newest = listings.iter().flat_map(|hour| hour.candidates()).map(Segment::end).max()?;
+        let candidates = || listings.iter().flat_map(|hour| hour.candidates());
+        let newest_before =
+            |end| candidates().filter(|segment| segment.start() < end).map(Segment::end).max();
+        let newest = newest_before(now.min(range.end())).or_else(|| newest_before(range.end()))?;
         TimeRange::new(newest - window, range.end())
     }
 
     /// Decides for each segment that was announced now whether it follows on from the one before.
     fn mark(&mut self, store: &Store, feed: &Feed) {
-        let parts = self.announced.parts();
-        let (marked, mut format) = self.marked.unzip();
-        let is_new = |start| marked.is_none_or(|marked| start > marked);
-        let first_new = parts.partition_point(|part| !is_new(part.last().start()));
-        let hours: Vec<Hour> =
-            parts[first_new..].iter().map(|part| part.listing().hour()).collect();
+        let (mut number, mut previous) = (self.announced.removed(), self.announced.before());
+        let mut parts = self.announced.parts();
+        while let Some((part, rest)) = parts.split_first()
+            && number + part.len() as u64 <= self.considered
+        {
+            number += part.len() as u64;
+            previous = Some(part.last());
+            parts = rest;
+        }
+        let mut hours: Vec<Hour> = parts.iter().map(|part| part.listing().hour()).collect();
+        hours.dedup();
         let noted = store.discontinuities(feed, &hours);
-        let before = first_new.checked_sub(1).map(|before| parts[before].last());
-        let mut previous = before.or_else(|| self.announced.before());
-        for part in &parts[first_new..] {
+        for part in parts {
             let heads = part.listing().heads().view();
             for segment in part.segments() {
-                if is_new(segment.start()) {
+                if number >= self.considered {
                     let now = heads.get(segment.index()).unwrap_or(KnownHead::UNKNOWN).format;
-                    if breaks(previous, segment, &noted, format, now) {
-                        self.marks.push(segment.start());
+                    let begins_anew = previous.is_none() && number > 0;
+                    if begins_anew || breaks(previous, segment, &noted, self.format, now) {
+                        self.marks.push(number);
                     }
-                    format = Some(now);
-                    self.marked = Some((segment.start(), now));
+                    self.format = Some(now);
                 }
                 previous = Some(segment);
+                number += 1;
             }
         }
+        self.considered = number;
     }
 
     fn playlist(&self, feed: &Feed, span: Span) -> MediaPlaylist {
         let parts = self.announced.parts().to_vec();
-        let first = parts.first().map(|part| part.first().start());
-        let gone = self.marks.partition_point(|mark| first.is_some_and(|first| *mark < first));
+        let first = self.announced.removed();
         MediaPlaylist {
             feed: feed.clone(),
-            marks: Marks::Announced(self.marks[gone..].to_vec()),
-            media_sequence: self.first_number + self.announced.removed(),
-            discontinuity_sequence: gone as u64,
+            marks: Marks::Announced(self.marked()),
+            gaps: self.announced.gaps().to_vec(),
+            media_sequence: self.first_number.unwrap_or(0) + first,
+            discontinuity_sequence: self.marks_removed,
             target_duration: self.target_duration,
             end: if span.is_over && is_reached(&parts, span) { End::Over } else { End::Open },
             grows: !span.is_over,
             contents: Contents::of(&parts),
             parts,
         }
+    }
+
+    /// The starts of the segments that have a mark.
+    fn marked(&self) -> Vec<Timestamp> {
+        let mut marked = Vec::with_capacity(self.marks.len());
+        let mut number = self.announced.removed();
+        let mut marks = self.marks.iter().peekable();
+        for part in self.announced.parts() {
+            let next = number + part.len() as u64;
+            while let Some(mark) = marks.next_if(|mark| **mark < next) {
+                let within = usize::try_from(mark - number).expect("a part is in memory");
+                marked.push(part.listing().segment(part.picks()[within]).start());
+            }
+            number = next;
+        }
+        marked
+    }
+
+    /// About how much memory it takes. Listings count for each of those who hold them as much as for
+    /// the others.
+    fn bytes(&self) -> usize {
+        let part = |part: &Part| {
+            let listing = part.listing();
+            size_of_val(part.picks()) + listing.memory_bytes() / Arc::strong_count(listing)
+        };
+        let parts: usize = self.announced.parts().iter().map(part).sum();
+        parts + size_of_val(&*self.marks) + size_of_val(self.announced.gaps())
     }
 }
 

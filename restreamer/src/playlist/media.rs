@@ -2,6 +2,7 @@
 
 use std::io;
 
+use chrono::TimeDelta;
 use common::base::digest::Digest;
 use common::base::time::{Hour, Timestamp};
 use common::format::hls::target_duration;
@@ -32,6 +33,8 @@ pub(crate) struct MediaPlaylist {
     pub(super) parts: Vec<Part>,
     pub(super) contents: Contents,
     pub(super) marks: Marks,
+    /// The starts of those segments that were announced and are stored no longer; sorted.
+    pub(super) gaps: Vec<Timestamp>,
     pub(super) media_sequence: u64,
     pub(super) discontinuity_sequence: u64,
     /// Seconds.
@@ -66,22 +69,21 @@ impl MediaPlaylist {
         live: &LivePlaylists,
     ) -> Result<Self, ApiError> {
         let mut hours = store.hours(feed).map_err(ApiError::internal("list hours"))?;
-        let span = Span::new(asked, &hours, now)?;
-        let Some(range) = span.range else {
-            return Ok(Self::nothing_yet(feed));
-        };
-        hours.retain(|hour| range.may_lie_in(*hour));
+        let listing = |hour| store.hour(feed, hour).map_err(ApiError::internal("list segments"));
+        let first_of = |hour| Ok(listing(hour)?.segments().next().map(Segment::start));
+        let span = Span::new(asked, &hours, now, first_of)?;
+        hours.retain(|hour| span.range.is_some_and(|range| range.may_lie_in(*hour)));
         if hours.len() > MAX_HOURS {
             let problem = format!("more than {MAX_HOURS} recorded hours lie between it and start");
             return Err(ApiError::parameter("end", problem));
         }
-        let listings: io::Result<Vec<_>> =
-            hours.iter().map(|hour| store.hour(feed, *hour)).collect();
-        let listings = listings.map_err(ApiError::internal("list segments"))?;
-        let read = if let Some(followed) = live.follow(feed, asked, span, now) {
-            followed.advance(store, feed, &listings, now)
-        } else {
-            Self::finished(store, feed, best_segments(&listings, range), &hours)
+        let read = match (live.follow(feed, asked, span, now), span.range) {
+            (Some(followed), _) => followed.advance(store, feed, hours, now),
+            (None, Some(range)) => {
+                let listings: Result<Vec<_>, _> = hours.iter().copied().map(listing).collect();
+                Self::finished(store, feed, best_segments(&listings?, range), &hours)
+            }
+            (None, None) => Ok(Self::nothing_yet(feed)),
         };
         read.map_err(ApiError::internal("read segments"))
     }
@@ -93,6 +95,7 @@ impl MediaPlaylist {
             parts: Vec::new(),
             contents: Contents::default(),
             marks: Marks::AsFound(Vec::new()),
+            gaps: Vec::new(),
             media_sequence: 0,
             discontinuity_sequence: 0,
             target_duration: 1,
@@ -137,26 +140,22 @@ impl MediaPlaylist {
         self.grows.then(|| (targets * self.target_duration).max(seconds))
     }
 
-    /// How many segments at the front a reader may skip that asks for what is new.
+    /// How many segments at the front a reader may skip that asks for what is new: not those that end
+    /// within the boundary, and none from the first gap on, which may have been none when it was read.
     pub(crate) fn skippable(&self) -> usize {
         let end = self.parts.last().map(|part| part.last().end());
         let Some((boundary, end)) = self.can_skip_until().zip(end) else { return 0 };
-        let boundary =
-            chrono::TimeDelta::seconds(i64::try_from(boundary).unwrap_or(i64::MAX / 1000));
-        let is_old = |start: Timestamp| start < end - boundary;
-        let mut count = 0;
-        for part in &self.parts {
-            let old = if is_old(part.last().start()) {
-                part.len()
-            } else {
-                part.segments().take_while(|segment| is_old(segment.end())).count()
-            };
-            count += old;
-            if old < part.len() {
-                break;
-            }
-        }
-        count
+        let boundary = TimeDelta::seconds(i64::try_from(boundary).unwrap_or(i64::MAX / 1000));
+        let is_known = |segment: &Segment<'_>| {
+            let is_before = |gap: &Timestamp| segment.start() < *gap;
+            segment.end() < end - boundary && self.gaps.first().is_none_or(is_before)
+        };
+        self.parts.iter().flat_map(Part::segments).take_while(is_known).count()
+    }
+
+    /// Whether the segment that starts there is announced and stored no longer.
+    pub(super) fn is_gap(&self, start: Timestamp) -> bool {
+        self.gaps.binary_search(&start).is_ok()
     }
 
     /// A number that differs where the text does.
@@ -167,8 +166,11 @@ impl MediaPlaylist {
         for part in &self.parts {
             digest.mix(part.digest());
         }
-        for mark in self.marks.instants() {
-            digest.mix(mark.micros().unsigned_abs());
+        for instants in [self.marks.instants(), &self.gaps] {
+            digest.mix(instants.len() as u64);
+            for instant in instants {
+                digest.mix(instant.micros().unsigned_abs());
+            }
         }
         let kind = u64::from(self.grows) | (self.end as u64) << 1;
         for number in [self.media_sequence, self.discontinuity_sequence, self.target_duration, kind]

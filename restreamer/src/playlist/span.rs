@@ -10,9 +10,11 @@ use crate::request::Query;
 /// list ever more.
 const MAX_IMPLICIT: TimeDelta = TimeDelta::hours(12);
 
-/// An hour further ahead than a wrong time zone explains was named by mistake, and is not the end of
-/// anything.
-const FURTHEST_AHEAD: TimeDelta = TimeDelta::hours(24);
+/// How much later than now the newest video may begin that an open end reaches. The recordings' clock is
+/// the publisher's: it may be some minutes ahead of ours where one of them is set by hand. A wrong time
+/// zone makes a quarter of an hour and more; what lies that far ahead would shut out for as long what
+/// is being recorded.
+const AHEAD: TimeDelta = TimeDelta::minutes(5);
 
 /// What a request says about the span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -83,25 +85,31 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// What `asked` means at the instant `now` where `known` are the hours stored, in order: a missing
-    /// start is that of the first hour, and a missing end that of the last.
+    /// What `asked` means at the instant `now` where `hours` have folders, in order: a missing start is
+    /// that of the first hour, and a missing end that of the last. `first_of` tells when the first
+    /// segment of an hour starts; hours without any are passed over.
     ///
     /// # Errors
     ///
-    /// When a missing end or start cannot be told, or makes the span too long.
-    pub(crate) fn new(asked: Asked, known: &[Hour], now: Timestamp) -> Result<Self, ApiError> {
+    /// When a missing end or start cannot be told, or makes the span too long, or as `first_of` fails.
+    pub(crate) fn new(
+        asked: Asked,
+        hours: &[Hour],
+        now: Timestamp,
+        first_of: impl Fn(Hour) -> Result<Option<Timestamp>, ApiError>,
+    ) -> Result<Self, ApiError> {
         let nothing = || ApiError::not_found("nothing is stored yet; give start and end");
-        let known = &known[..known.partition_point(|hour| hour.start() <= now + FURTHEST_AHEAD)];
         if let Some(seconds) = asked.last_seconds {
-            return Ok(Self::window(TimeDelta::seconds(i64::from(seconds)), known));
+            let edge = edge(hours, now, first_of)?;
+            return Ok(Self::window(TimeDelta::seconds(i64::from(seconds)), edge));
         }
         let start = match asked.start {
             Some(start) => start,
-            None => known.first().ok_or_else(nothing)?.start(),
+            None => earliest(hours, &first_of)?.ok_or_else(nothing)?.start(),
         };
         let end = match asked.end {
             Some(end) => end,
-            None => known.last().ok_or_else(nothing)?.end(),
+            None => edge(hours, now, first_of)?.ok_or_else(nothing)?.end,
         };
         if end - start > MAX_IMPLICIT {
             let problem = "without it the playlist would be longer than 12 hours";
@@ -117,13 +125,49 @@ impl Span {
 
     /// The span of the newest video. Where that ends in its last hour is not known yet, so it begins
     /// as early as it may.
-    fn window(length: TimeDelta, known: &[Hour]) -> Self {
-        let range = known.last().and_then(|last| {
-            let hour_before = last.previous().unwrap_or(*last);
-            TimeRange::new(hour_before.start() - length, last.end())
+    fn window(length: TimeDelta, edge: Option<Edge>) -> Self {
+        let range = edge.and_then(|edge| {
+            let hour_before = edge.hour.previous().unwrap_or(edge.hour);
+            TimeRange::new(hour_before.start() - length, edge.end)
         });
         Self { range, is_over: false, window: Some(length) }
     }
+}
+
+/// Where what is stored ends, as far as it counts.
+struct Edge {
+    hour: Hour,
+    /// That of the hour, or where the future begins.
+    end: Timestamp,
+}
+
+/// Where what is stored ends: nothing that begins in the future counts, unless there is nothing else.
+fn edge(
+    hours: &[Hour],
+    now: Timestamp,
+    first_of: impl Fn(Hour) -> Result<Option<Timestamp>, ApiError>,
+) -> Result<Option<Edge>, ApiError> {
+    for future in [now + AHEAD, Timestamp::MAX] {
+        for hour in hours.iter().rev().filter(|hour| hour.start() < future) {
+            if first_of(*hour)?.is_some_and(|first| first < future) {
+                return Ok(Some(Edge { hour: *hour, end: hour.end().min(future) }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The first hour that holds anything.
+fn earliest(
+    hours: &[Hour],
+    first_of: impl Fn(Hour) -> Result<Option<Timestamp>, ApiError>,
+) -> Result<Option<Hour>, ApiError> {
+    for hour in hours {
+        if first_of(*hour)?.is_some() {
+            return Ok(Some(*hour));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -142,7 +186,8 @@ mod tests {
     fn span(start: Option<i64>, end: Option<i64>, known: &[i64]) -> Result<Span, String> {
         let known: Vec<Hour> = known.iter().map(|hour| at(*hour).hour()).collect();
         let asked = Asked { start: start.map(at), end: end.map(at), last_seconds: None };
-        Span::new(asked, &known, at(20)).map_err(|error| error.to_string())
+        let first_of = |hour: Hour| Ok(Some(hour.start()));
+        Span::new(asked, &known, at(20), first_of).map_err(|error| error.to_string())
     }
 
     fn range(start: i64, end: i64) -> Option<TimeRange> {
@@ -158,11 +203,43 @@ mod tests {
         assert_eq!(span(Some(9), Some(15), &known).unwrap().range, range(9, 15));
     }
 
+    /// The span of `asked` where nothing but the hours `full` holds anything, each from its
+    /// `minute` on.
+    fn span_of(asked: Asked, hours: &[i64], full: &[i64], minute: i64) -> Option<TimeRange> {
+        let hours: Vec<Hour> = hours.iter().map(|hour| at(*hour).hour()).collect();
+        let first_of = |hour: Hour| {
+            let is_full = full.iter().any(|full| at(*full).hour() == hour);
+            Ok(is_full.then(|| hour.start() + TimeDelta::minutes(minute)))
+        };
+        Span::new(asked, &hours, at(20), first_of).unwrap().range
+    }
+
     #[test]
-    fn an_hour_of_a_year_to_come_is_not_the_end() {
-        assert_eq!(span(Some(10), None, &[10, 11, 24 * 365]).unwrap().range, range(10, 12));
-        assert_eq!(span(Some(10), None, &[10, 21]).unwrap().range, range(10, 22), "a time zone");
-        assert!(span(Some(10), None, &[24 * 365]).is_err(), "and nothing else is known");
+    fn the_future_is_not_the_end_unless_there_is_nothing_else() {
+        let future = at(20) + AHEAD;
+        let since = |start| Asked { start: Some(at(start)), ..Asked::default() };
+        for ahead in [21, 23, 35, 24 * 365] {
+            let hours = [11, 19, ahead];
+            assert_eq!(span_of(since(12), &hours, &hours, 0), range(12, 20));
+            assert_eq!(span_of(Asked::default(), &hours, &hours, 0), range(11, 20));
+        }
+        let hours = [19, 20, 21];
+        assert_eq!(span_of(since(12), &hours, &hours, 0), TimeRange::new(at(12), future));
+        assert_eq!(span_of(since(12), &hours, &hours, 6), range(12, 20), "it begins 6 min ahead");
+        assert_eq!(span_of(since(12), &[21, 22], &[21, 22], 0), range(12, 23), "nothing else");
+        let explicit = Asked { end: Some(at(30)), ..since(12) };
+        assert_eq!(span_of(explicit, &[11, 29], &[11, 29], 0), range(12, 30));
+        let window = Asked { last_seconds: Some(3600), ..Asked::default() };
+        assert_eq!(span_of(window, &[19, 23], &[19, 23], 0), range(17, 20));
+    }
+
+    #[test]
+    fn folders_without_segments_are_nothing() {
+        let hours = [1, 2, 10, 14, 15];
+        assert_eq!(span_of(Asked::default(), &hours, &[2, 10], 0), range(2, 11));
+        let window = Asked { last_seconds: Some(3600), ..Asked::default() };
+        assert_eq!(span_of(window, &hours, &[2, 10], 0), range(8, 11));
+        assert_eq!(span_of(window, &hours, &[], 0), None);
     }
 
     #[test]

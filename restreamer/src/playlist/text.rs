@@ -81,13 +81,18 @@ impl Text {
         for segment in part.segments() {
             let head = heads.get(segment.index()).unwrap_or(KnownHead::UNKNOWN);
             let is_skipped = self.skip > 0;
-            // what is in force after those that are skipped must be known, where there is anything
-            if !is_skipped || self.playlist.contents.has_maps {
+            let gap = self.playlist.is_gap(segment.start());
+            if !is_skipped {
                 uri.truncate(folder);
                 push_name(&mut uri, segment);
-                self.map = map(self.map.take(), segment, head, &uri, |format| {
-                    let anchor = anchor(part, segment, format, &heads);
-                    format!("{}{}", &uri[..folder], escaped_name(anchor))
+            }
+            // what is skipped may leave an initialization section in force; what is stored no longer can
+            // neither need nor hold one
+            if !gap && (!is_skipped || self.playlist.contents.has_maps) {
+                self.map = map(self.map.take(), segment, head, |format| {
+                    let named =
+                        format.map_or(segment, |format| anchor(part, segment, format, &heads));
+                    format!("{}{}", &uri[..folder], escaped_name(named))
                 });
             }
             if is_skipped {
@@ -100,6 +105,7 @@ impl Text {
                     discontinuity: self.is_marked(previous, segment, head.format),
                     byte_range: media_bytes(head),
                     map: self.map.as_ref().map(|(_, _, map)| map),
+                    gap,
                     ..SegmentEntry::default()
                 })?;
             }
@@ -141,18 +147,18 @@ impl Iterator for Text {
     }
 }
 
-/// The initialization section in force for `segment`, which lies at `uri`, after `before` was.
+/// The initialization section in force for `segment` after `before` was.
 ///
 /// It is named in the first segment of its turn since when it is the same, so that it stays the same while
-/// segments are taken away or skipped at the front, and a player loads it once; `anchor` gives that one's
-/// address. What cannot be read changes nothing. An initialization section cannot be taken back (RFC 8216 §4.3.2.5), so that what follows
-/// fragmented MP4 must have one of its own: in a transport stream that is its tables.
+/// segments are taken away or skipped at the front, and a player loads it once; `address` is that one's, or
+/// that of `segment` where no format tells what is the same. What cannot be read changes nothing. An
+/// initialization section cannot be taken back (RFC 8216 §4.3.2.5), so that what follows fragmented MP4
+/// must have one of its own: in a transport stream that is its tables.
 fn map(
     before: Option<InForce>,
     segment: Segment<'_>,
     head: KnownHead,
-    uri: &str,
-    anchor: impl FnOnce(Format) -> String,
+    address: impl FnOnce(Option<Format>) -> String,
 ) -> Option<InForce> {
     let byte_range = match head.format.container {
         Container::Fmp4 { init_bytes: 0 } | Container::Unknown => return before,
@@ -172,7 +178,7 @@ fn map(
             Some((format, since, map))
         }
         _ => {
-            let uri = if is_told { anchor(head.format) } else { uri.to_owned() };
+            let uri = address(is_told.then_some(head.format));
             Some((head.format, turn, Map { uri, byte_range: Some(byte_range) }))
         }
     }

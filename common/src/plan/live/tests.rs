@@ -28,8 +28,8 @@ fn second(number: i64) -> Timestamp {
     "2026-11-20T10".parse::<Hour>().unwrap().start() + TimeDelta::seconds(number)
 }
 
-fn from_ten() -> TimeRange {
-    TimeRange::new(second(0), Timestamp::MAX).unwrap()
+fn from_ten() -> Option<TimeRange> {
+    TimeRange::new(second(0), Timestamp::MAX)
 }
 
 /// The seconds at which the announced segments start.
@@ -40,7 +40,7 @@ fn starts(announced: &Announced) -> Vec<i64> {
 
 /// Advances, and returns what is announced.
 fn after(announced: &mut Announced, stored: &[i64], now: i64) -> Vec<i64> {
-    assert_eq!(announced.advance(&hours(stored), from_ten(), second(now)), Kept::All);
+    announced.advance(&hours(stored), from_ten(), second(now));
     starts(announced)
 }
 
@@ -77,7 +77,7 @@ fn a_hole_is_announced_when_nothing_newer_comes() {
 fn a_damaged_segment_waits_for_a_better_one() {
     let mut line = Announced::default();
     let advance = |line: &mut Announced, stored: &[(i64, &str)], now| {
-        assert_eq!(line.advance(&named(stored), from_ten(), second(now)), Kept::All);
+        line.advance(&named(stored), from_ten(), second(now));
         let segments = line.parts().iter().flat_map(Part::segments);
         segments.map(|segment| segment.completeness().token()).collect::<Vec<_>>()
     };
@@ -132,13 +132,50 @@ fn a_window_moves_on_and_is_never_empty() {
     assert_eq!((starts(&line), line.removed()), (vec![3602], 4));
 }
 
+/// The seconds at which the gaps start.
+fn gaps(announced: &Announced) -> Vec<i64> {
+    announced.gaps().iter().map(|gap| (*gap - second(0)).num_seconds()).collect()
+}
+
 #[test]
-fn a_file_taken_away_in_the_middle_begins_a_new_line() {
+fn what_is_stored_no_longer_keeps_its_place_as_a_gap() {
     let mut line = Announced::default();
-    after(&mut line, &[0, 2, 4], 6);
-    assert_eq!(line.advance(&hours(&[0, 4]), from_ten(), second(6)), Kept::Nothing);
-    assert_eq!(line.removed(), 3, "no number means two segments");
-    assert_eq!(line.advance(&[], from_ten(), second(6)), Kept::Nothing);
+    after(&mut line, &[0, 2, 4, 3596, 3598, 3600], 3602);
+    for _ in 0..2 {
+        assert_eq!(after(&mut line, &[0, 4, 3598, 3600], 3602), [0, 2, 4, 3596, 3598, 3600]);
+        assert_eq!((gaps(&line), line.removed()), (vec![2, 3596], 0));
+    }
+    assert_eq!(line.parts().len(), 6);
+    let name = |line: &Announced| line.parts()[1].first().file_name();
+    let hidden = name(&line);
+    assert_eq!(after(&mut line, &[0, 2, 4, 3600, 3602], 3602), [0, 2, 4, 3596, 3598, 3600, 3602]);
+    assert_eq!(gaps(&line), [3596, 3598], "2 is back");
+    assert_eq!(after(&mut line, &[0, 4, 3600, 3602], 3602), [0, 2, 4, 3596, 3598, 3600, 3602]);
+    assert_eq!((gaps(&line), name(&line)), (vec![2, 3596, 3598], hidden));
+}
+
+#[test]
+fn a_gap_at_the_front_is_taken_away() {
+    let mut line = Announced::default();
+    after(&mut line, &[0, 2, 4, 6], 8);
+    assert_eq!(after(&mut line, &[0, 6], 8), [0, 2, 4, 6]);
+    assert_eq!(after(&mut line, &[6], 8), [6]);
+    assert_eq!((gaps(&line), line.removed()), (vec![], 3));
+    assert_eq!(after(&mut line, &[1], 8), [6], "nothing comes before it");
+    assert_eq!((gaps(&line), line.removed()), (vec![6], 3), "what comes goes on from there");
+    assert_eq!(after(&mut line, &[], 8), [6]);
+    assert_eq!(after(&mut line, &[1, 8], 10), [8]);
+    assert_eq!((gaps(&line), line.removed()), (vec![], 4));
+}
+
+#[test]
+fn a_line_that_begins_anew_gives_no_number_twice() {
+    let mut line = Announced::default();
+    after(&mut line, &[3598, 3600, 3602], 3604);
+    assert!(!line.begins_after(second(3599)) && line.begins_after(second(3598)));
+    line.begin_anew();
+    assert_eq!(after(&mut line, &[0, 2, 3598, 3600, 3602], 4), [0, 2]);
+    assert_eq!((line.removed(), line.before()), (3, None));
 }
 
 #[test]
@@ -148,4 +185,10 @@ fn a_segment_from_the_future_keeps_nothing_out() {
     assert_eq!(after(&mut line, &[0, 2, 4, 1800], 600), [0, 2, 4], "however long it lies there");
     let goes_on = [0, 2, 4, 1800, 1802, 1804, 1806, 1808, 1810, 1812, 1814];
     assert_eq!(after(&mut line, &goes_on, 601), goes_on, "a publisher whose clock is ahead");
+
+    let mut line = Announced::default();
+    assert_eq!(after(&mut line, &[0, 2, 64], 4), [0, 2]);
+    assert_eq!(after(&mut line, &[0, 2, 4, 64], 63), [0, 2, 4], "not before its time");
+    let real: Vec<i64> = (0..=62).step_by(2).chain([64]).collect();
+    assert_eq!(after(&mut line, &real, 66), real);
 }

@@ -118,7 +118,7 @@ impl Part {
     }
 
     /// The segments of `listing` with these numbers, at least one, in order.
-    pub(super) fn new(listing: Arc<HourListing>, picks: Vec<u32>) -> Self {
+    pub(in crate::plan) fn new(listing: Arc<HourListing>, picks: Vec<u32>) -> Self {
         debug_assert!(!picks.is_empty(), "a part is never empty");
         if *picks == *listing.line().picks {
             return Self::whole_line(listing);
@@ -164,15 +164,6 @@ impl Part {
         debug_assert!(Arc::ptr_eq(&self.listing, &later.listing), "numbers mean nothing elsewhere");
         let picks = [self.picks(), later.picks()].concat();
         *self = Self::new(Arc::clone(&self.listing), picks);
-    }
-
-    /// The same segments in `listing`, another one of the same hour; `None` if one is not there.
-    pub(in crate::plan) fn in_listing(&self, listing: &Arc<HourListing>) -> Option<Self> {
-        if Arc::ptr_eq(&self.listing, listing) {
-            return Some(self.clone());
-        }
-        let found = self.segments().map(|segment| listing.find(segment).map(Segment::index));
-        Some(Self::new(Arc::clone(listing), found.collect::<Option<_>>()?))
     }
 
     /// How many segments were selected, at least one.

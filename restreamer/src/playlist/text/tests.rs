@@ -54,6 +54,7 @@ pub(in crate::playlist) fn playlist(parts: Vec<Part>) -> MediaPlaylist {
         contents: Contents::of(&parts),
         parts,
         marks: Marks::AsFound(Vec::new()),
+        gaps: Vec::new(),
         media_sequence: 0,
         discontinuity_sequence: 0,
         target_duration: 2,

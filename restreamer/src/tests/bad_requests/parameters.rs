@@ -71,7 +71,7 @@ async fn what_is_no_time_is_named() {
 
 #[tokio::test]
 async fn what_is_no_range_is_named() {
-    let served = Served::with(&[0, 7200, 43_200]).await;
+    let served = Served::with(&[-36_000, 0, 7200]).await;
     let backwards = "start: it must be before end";
     for address in [
         "/playlist/chan.m3u8?",
@@ -93,7 +93,7 @@ async fn what_is_no_range_is_named() {
     }
     let too_long = "without it the playlist would be longer than 12 hours";
     for (query, missing) in
-        [("", "start"), ("?start=2026-11-20T10:00", "end"), ("?end=2026-11-20T22:30", "start")]
+        [("", "start"), ("?start=2026-11-20T00:00", "end"), ("?end=2026-11-20T12:30", "start")]
     {
         let path = format!("/playlist/chan/source.m3u8{query}");
         refused(&served, &path, 400, &format!("{missing}: {too_long}")).await;
