@@ -24,6 +24,9 @@ use moved::moved;
 /// by the clock, where nothing newer comes.
 pub const PATIENCE: TimeDelta = TimeDelta::seconds(15);
 
+/// How far a publisher's clock may be behind ours.
+const BEHIND: TimeDelta = TimeDelta::minutes(5);
+
 /// The announced line of one playlist.
 #[derive(Debug, Default)]
 pub struct Announced {
@@ -165,12 +168,17 @@ impl Announced {
             return;
         };
         let mut waits_for = None;
-        for part in next {
+        for (index, part) in next.iter().enumerate() {
             let mut previous = self.parts.last().map(Part::last);
             let mut ready = 0;
             for segment in part.segments() {
                 waits_for = doubt(previous, segment).filter(|since| {
-                    is_stray(segment, newest, now) || self.is_near(*since, newest, now)
+                    let is_near = newest - *since <= PATIENCE;
+                    match may_be_stray(segment, &next[index..], now) {
+                        Stray::Ahead => true,
+                        Stray::Recent => self.waited_for(*since, now) < PATIENCE,
+                        Stray::No => is_near && self.waited_for(*since, now) < PATIENCE,
+                    }
                 });
                 if waits_for.is_some() {
                     break;
@@ -189,13 +197,12 @@ impl Announced {
         });
     }
 
-    /// Whether what may still come at `instant` is worth waiting for.
-    fn is_near(&self, instant: Timestamp, newest: Timestamp, now: Timestamp) -> bool {
-        let waited = match self.waiting {
+    /// How long what may still come at `instant` was waited for.
+    fn waited_for(&self, instant: Timestamp, now: Timestamp) -> TimeDelta {
+        match self.waiting {
             Some((known, since)) if known == instant => now - since,
             _ => TimeDelta::zero(),
-        };
-        newest - instant <= PATIENCE && waited < PATIENCE
+        }
     }
 
     fn append(&mut self, part: Option<Part>) {
@@ -207,11 +214,39 @@ impl Announced {
     }
 }
 
-/// Whether `segment`, after a hole, may only have a wrong date: it lies in the future, and nothing
-/// goes on from there. Announced, it would keep out everything that is still to come before it. A
-/// publisher whose clock is ahead goes on.
-fn is_stray(segment: Segment<'_>, newest: Timestamp, now: Timestamp) -> bool {
-    segment.start() > now && newest - segment.start() <= PATIENCE
+/// Whether a segment after a hole may only have a wrong date. Announced, it would keep out everything
+/// that is still to come before it.
+enum Stray {
+    /// It lies in the future, and hardly anything comes after it. A publisher whose clock is ahead
+    /// goes on.
+    Ahead,
+    /// A few seconds lie alone, no longer ago than the publisher's clock may be behind. What is being
+    /// recorded before them moves the hole on, so that they are waited for ever anew.
+    Recent,
+    /// It does not look like it.
+    No,
+}
+
+/// What `segment`, one of `next`, may be after a hole.
+fn may_be_stray(segment: Segment<'_>, next: &[Part], now: Timestamp) -> Stray {
+    if now - segment.start() > BEHIND {
+        return Stray::No;
+    }
+    let later = next.iter().flat_map(Part::segments);
+    let mut length = TimeDelta::zero();
+    for segment in later.skip_while(|other| other.start() < segment.start()) {
+        length += segment.end() - segment.start();
+        if length > PATIENCE {
+            return Stray::No;
+        }
+    }
+    if segment.start() > now {
+        Stray::Ahead
+    } else if length <= PATIENCE / 2 {
+        Stray::Recent
+    } else {
+        Stray::No
+    }
 }
 
 /// From when on something better than `segment` after `previous` may still come, if it may.

@@ -156,6 +156,8 @@ impl Follow {
 #[derive(Debug, Default)]
 struct Line {
     announced: Announced,
+    /// Where it began, if that was in the future for want of anything else.
+    began_ahead: Option<Timestamp>,
     /// Which of the segments still listed were announced with a discontinuity before them, counting
     /// from the first of all.
     marks: Vec<u64>,
@@ -179,12 +181,16 @@ impl Line {
         span: Span,
         now: Timestamp,
     ) -> io::Result<MediaPlaylist> {
-        if span.range.is_some_and(|range| self.announced.begins_after(range.end())) {
+        if span.range.is_some_and(|range| self.begins_late(range, listings, now)) {
             tracing::info!(%feed, "what was announced lies in the future, so a playlist begins anew");
             self.announced.begin_anew();
         }
         let range = span.range.and_then(|range| self.narrowed(range, span.window, listings, now));
+        let begins = self.announced.parts().is_empty();
         self.announced.advance(listings, range, now);
+        if let (true, Some(part)) = (begins, self.announced.parts().first()) {
+            self.began_ahead = Some(part.first().start()).filter(|start| *start >= now);
+        }
         read_heads(store, feed, self.announced.parts())?;
         if let (None, Some(first)) = (self.first_number, self.announced.parts().first()) {
             let seconds = first.first().start().micros() / 1_000_000 - EPOCH_SECONDS;
@@ -200,6 +206,19 @@ impl Line {
         self.marks_removed += self.marks.drain(..removed).len() as u64;
         self.target_duration = longest(self.announced.parts()).max(self.target_duration);
         Ok(self.playlist(feed, span))
+    }
+
+    /// Whether all that was announced lies in the future or behind the range, for want of anything else,
+    /// and now there is something before it.
+    fn begins_late(&self, range: TimeRange, listings: &[Arc<HourListing>], now: Timestamp) -> bool {
+        let Some(began) = self.began_ahead else { return false };
+        let is_before = |segment: Segment<'_>, limit: Timestamp| {
+            segment.start() < began.min(limit) && segment.end() > range.start()
+        };
+        [now, range.end()].into_iter().any(|limit| {
+            let mut stored = listings.iter().flat_map(|hour| hour.candidates());
+            self.announced.begins_after(limit) && stored.any(|segment| is_before(segment, limit))
+        })
     }
 
     /// Where a line begins that nothing was announced of: a window reaches back from the newest video,

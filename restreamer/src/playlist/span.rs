@@ -109,7 +109,12 @@ impl Span {
         };
         let end = match asked.end {
             Some(end) => end,
-            None => edge(hours, now, first_of)?.ok_or_else(nothing)?.end,
+            None => {
+                let Edge { end, is_future, .. } =
+                    edge(hours, now, first_of)?.ok_or_else(nothing)?;
+                // the future makes no span too long
+                if is_future { end.min(start + MAX_IMPLICIT) } else { end }
+            }
         };
         if end - start > MAX_IMPLICIT {
             let problem = "without it the playlist would be longer than 12 hours";
@@ -139,6 +144,8 @@ struct Edge {
     hour: Hour,
     /// That of the hour, or where the future begins.
     end: Timestamp,
+    /// Whether there is nothing but the future.
+    is_future: bool,
 }
 
 /// Where what is stored ends: nothing that begins in the future counts, unless there is nothing else.
@@ -147,10 +154,10 @@ fn edge(
     now: Timestamp,
     first_of: impl Fn(Hour) -> Result<Option<Timestamp>, ApiError>,
 ) -> Result<Option<Edge>, ApiError> {
-    for future in [now + AHEAD, Timestamp::MAX] {
+    for (future, is_future) in [(now + AHEAD, false), (Timestamp::MAX, true)] {
         for hour in hours.iter().rev().filter(|hour| hour.start() < future) {
             if first_of(*hour)?.is_some_and(|first| first < future) {
-                return Ok(Some(Edge { hour: *hour, end: hour.end().min(future) }));
+                return Ok(Some(Edge { hour: *hour, end: hour.end().min(future), is_future }));
             }
         }
     }
@@ -227,6 +234,7 @@ mod tests {
         assert_eq!(span_of(since(12), &hours, &hours, 0), TimeRange::new(at(12), future));
         assert_eq!(span_of(since(12), &hours, &hours, 6), range(12, 20), "it begins 6 min ahead");
         assert_eq!(span_of(since(12), &[21, 22], &[21, 22], 0), range(12, 23), "nothing else");
+        assert_eq!(span_of(since(12), &[30], &[30], 0), range(12, 24), "that is not too long");
         let explicit = Asked { end: Some(at(30)), ..since(12) };
         assert_eq!(span_of(explicit, &[11, 29], &[11, 29], 0), range(12, 30));
         let window = Asked { last_seconds: Some(3600), ..Asked::default() };

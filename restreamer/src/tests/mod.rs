@@ -24,6 +24,7 @@ mod files;
 mod limits;
 mod listings;
 mod live;
+mod live_random;
 mod media;
 mod pictures;
 mod players;

@@ -140,17 +140,17 @@ fn gaps(announced: &Announced) -> Vec<i64> {
 #[test]
 fn what_is_stored_no_longer_keeps_its_place_as_a_gap() {
     let mut line = Announced::default();
-    after(&mut line, &[0, 2, 4, 3596, 3598, 3600], 3602);
+    after(&mut line, &[0, 2, 4, 3596, 3598, 3600], 7200);
     for _ in 0..2 {
-        assert_eq!(after(&mut line, &[0, 4, 3598, 3600], 3602), [0, 2, 4, 3596, 3598, 3600]);
+        assert_eq!(after(&mut line, &[0, 4, 3598, 3600], 7200), [0, 2, 4, 3596, 3598, 3600]);
         assert_eq!((gaps(&line), line.removed()), (vec![2, 3596], 0));
     }
     assert_eq!(line.parts().len(), 6);
     let name = |line: &Announced| line.parts()[1].first().file_name();
     let hidden = name(&line);
-    assert_eq!(after(&mut line, &[0, 2, 4, 3600, 3602], 3602), [0, 2, 4, 3596, 3598, 3600, 3602]);
+    assert_eq!(after(&mut line, &[0, 2, 4, 3600, 3602], 7200), [0, 2, 4, 3596, 3598, 3600, 3602]);
     assert_eq!(gaps(&line), [3596, 3598], "2 is back");
-    assert_eq!(after(&mut line, &[0, 4, 3600, 3602], 3602), [0, 2, 4, 3596, 3598, 3600, 3602]);
+    assert_eq!(after(&mut line, &[0, 4, 3600, 3602], 7200), [0, 2, 4, 3596, 3598, 3600, 3602]);
     assert_eq!((gaps(&line), name(&line)), (vec![2, 3596, 3598], hidden));
 }
 
@@ -183,6 +183,8 @@ fn a_segment_from_the_future_keeps_nothing_out() {
     let mut line = Announced::default();
     assert_eq!(after(&mut line, &[0, 2, 1800], 4), [0, 2], "it may have a wrong date");
     assert_eq!(after(&mut line, &[0, 2, 4, 1800], 600), [0, 2, 4], "however long it lies there");
+    let two = [0, 2, 4, 1800, 1860];
+    assert_eq!(after(&mut line, &two, 600), [0, 2, 4], "and however many there are");
     let goes_on = [0, 2, 4, 1800, 1802, 1804, 1806, 1808, 1810, 1812, 1814];
     assert_eq!(after(&mut line, &goes_on, 601), goes_on, "a publisher whose clock is ahead");
 
@@ -191,4 +193,17 @@ fn a_segment_from_the_future_keeps_nothing_out() {
     assert_eq!(after(&mut line, &[0, 2, 4, 64], 63), [0, 2, 4], "not before its time");
     let real: Vec<i64> = (0..=62).step_by(2).chain([64]).collect();
     assert_eq!(after(&mut line, &real, 66), real);
+}
+
+#[test]
+fn a_segment_alone_keeps_nothing_out_when_its_time_comes() {
+    let mut line = Announced::default();
+    let mut stored = vec![0, 2, 120];
+    assert_eq!(after(&mut line, &stored, 119), [0, 2]);
+    // the publisher's clock is more than a minute behind ours
+    for (now, next) in (120..).zip((4..60).step_by(2)) {
+        stored.insert(stored.len() - 1, next);
+        assert_eq!(after(&mut line, &stored, now), stored[..stored.len() - 1]);
+    }
+    assert_eq!(after(&mut line, &stored, 170), stored, "nothing else comes");
 }

@@ -1,0 +1,297 @@
+//! What a player that reloads sees of a playlist that grows, whatever happens to what is stored.
+//!
+//! Covered: windows, playlists with a start, with a start and an end that is to come, and with
+//! neither; segments that are missed, late, damaged, cut otherwise, hidden, brought back or deleted,
+//! hours that are deleted in part or as a whole, segments and folders of the future, and a publisher
+//! whose clock is not ours. Left out: what segments hold, a clock that is set, and readers that come less
+//! often than every five minutes.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use common::base::hash::ContentHash;
+use common::base::time::{Hour, Timestamp};
+use common::format::hls::{self, Segment};
+use common::format::segment::{Completeness, MediaDuration, SegmentName, Tail};
+use common::io::store::{Access, Store};
+use common::metrics::Metrics;
+use common::plan::live::PATIENCE;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::feed;
+use crate::playlist::live::LivePlaylists;
+use crate::playlist::media::MediaPlaylist;
+use crate::playlist::span::Asked;
+use crate::playlist::text::Text;
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+enum Event {
+    /// The next two seconds were recorded.
+    Recorded(Completeness),
+    /// The next two seconds were missed.
+    Missed,
+    /// Seconds before the newest, two seconds come from another node.
+    Copied(i64),
+    /// Nothing was recorded for so many seconds.
+    Paused(i64),
+    /// So many seconds from now, two seconds have a wrong date.
+    Strayed(i64),
+    /// So many hours from now, an empty folder appears.
+    Appeared(i64),
+    /// A segment gets a tombstone.
+    Hidden(Index),
+    /// A tombstone goes away.
+    BroughtBack(Index),
+    /// A file is deleted.
+    Deleted(Index),
+    /// Half of the files of the first hour are deleted, those at the front or every second one.
+    HalfDeleted { front: bool },
+    /// The first hour is deleted.
+    HourDeleted,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    use Completeness::{Full, Partial, Suspect};
+    let index = any::<Index>;
+    prop_oneof![
+        20 => Just(Event::Recorded(Full)),
+        2 => select(vec![Suspect, Partial]).prop_map(Event::Recorded),
+        3 => Just(Event::Missed),
+        4 => (0..40_i64).prop_map(Event::Copied),
+        1 => select(vec![6, 40, 200]).prop_map(Event::Paused),
+        1 => select(vec![61, 62, 120, 240, 1200, 3600, 14_400, 46_800]).prop_map(Event::Strayed),
+        1 => select(vec![1, 4, 13]).prop_map(Event::Appeared),
+        3 => index().prop_map(Event::Hidden),
+        1 => index().prop_map(Event::BroughtBack),
+        1 => index().prop_map(Event::Deleted),
+        1 => any::<bool>().prop_map(|front| Event::HalfDeleted { front }),
+        1 => Just(Event::HourDeleted),
+    ]
+}
+
+/// A store that is being recorded into, and those who watch it.
+struct Scene {
+    _base: tempfile::TempDir,
+    store: Store,
+    live: LivePlaylists,
+    /// The end of what was recorded.
+    edge: Timestamp,
+    /// How far our clock is ahead of the publisher's.
+    clock: TimeDelta,
+    published: u64,
+    viewers: Vec<Viewer>,
+}
+
+impl Scene {
+    fn new(clock: TimeDelta) -> Self {
+        let base = tempfile::tempdir().unwrap();
+        let store = Store::open(base.path(), Access::Write).unwrap();
+        let hour: Hour = "2026-11-20T10".parse().unwrap();
+        let edge = hour.start() + TimeDelta::seconds(3570);
+        let start = Some(edge - TimeDelta::seconds(3));
+        let end = Some(edge + TimeDelta::hours(10));
+        let last = |seconds| Asked { last_seconds: Some(seconds), ..Asked::default() };
+        let since = Asked { start, ..Asked::default() };
+        let asked = [last(10), last(120), since, Asked { end, ..since }, Asked::default()];
+        let viewers = asked.into_iter().map(Viewer::new).collect();
+        let live = LivePlaylists::new(&Metrics::empty());
+        Self { _base: base, store, live, edge, clock, published: 0, viewers }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.edge + self.clock
+    }
+
+    fn publish(&mut self, start: Timestamp, completeness: Completeness) {
+        self.published += 1;
+        let hash = ContentHash::of(&self.published.to_be_bytes());
+        let duration = MediaDuration::from_seconds(2.0).unwrap();
+        let name = SegmentName::new(start, duration, Tail::Published(completeness, hash));
+        let folder = self.store.hour_path(&feed("source"), start.hour());
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name.to_string()), b"").unwrap();
+    }
+
+    fn record(&mut self, completeness: Option<Completeness>) {
+        let start = self.edge;
+        self.edge = start + TimeDelta::seconds(2);
+        if let Some(completeness) = completeness {
+            self.publish(start, completeness);
+        }
+    }
+
+    fn hours(&self) -> Vec<Hour> {
+        self.store.hours(&feed("source")).unwrap_or_default()
+    }
+
+    /// The files whose names end with `extension`, by hour and name.
+    fn files(&self, extension: &str) -> Vec<PathBuf> {
+        let names = |hour: Hour| {
+            let folder = self.store.hour_path(&feed("source"), hour);
+            let mut names = self.store.file_names(&feed("source"), hour).unwrap();
+            names.retain(|name| name.ends_with(extension));
+            names.sort_unstable();
+            names.into_iter().map(move |name| folder.join(name))
+        };
+        self.hours().into_iter().flat_map(names).collect()
+    }
+
+    fn happen(&mut self, event: &Event) {
+        let seconds = TimeDelta::seconds;
+        let delete = |file: &PathBuf| std::fs::remove_file(file).unwrap();
+        let chosen = |files: Vec<PathBuf>, index: &Index| {
+            (!files.is_empty()).then(|| index.get(&files).clone())
+        };
+        match event {
+            Event::Recorded(completeness) => self.record(Some(*completeness)),
+            Event::Missed => self.record(None),
+            Event::Copied(before) => {
+                self.publish(self.edge - seconds(*before), Completeness::Full);
+            }
+            Event::Paused(length) => self.edge = self.edge + seconds(*length),
+            Event::Strayed(ahead) => {
+                self.publish(self.now() + seconds(*ahead), Completeness::Full);
+            }
+            Event::Appeared(ahead) => {
+                let hour = (self.now() + TimeDelta::hours(*ahead)).hour();
+                std::fs::create_dir_all(self.store.hour_path(&feed("source"), hour)).unwrap();
+            }
+            Event::Hidden(index) => {
+                if let Some(file) = chosen(self.files(".ts"), index) {
+                    std::fs::write(file.with_extension("tombstone"), b"").unwrap();
+                }
+            }
+            Event::BroughtBack(index) => {
+                chosen(self.files(".tombstone"), index).iter().for_each(delete);
+            }
+            Event::Deleted(index) => chosen(self.files(".ts"), index).iter().for_each(delete),
+            Event::HalfDeleted { front } => {
+                let files = self.files(".ts");
+                let folder = files.first().and_then(|file| file.parent());
+                let of_hour: Vec<_> = files.iter().filter(|file| file.parent() == folder).collect();
+                let is_chosen =
+                    |at: usize| if *front { 2 * at < of_hour.len() } else { at % 2 == 1 };
+                let chosen = of_hour.iter().enumerate().filter(|(at, _)| is_chosen(*at));
+                chosen.for_each(|(_, file)| delete(file));
+            }
+            Event::HourDeleted => {
+                if let Some(hour) = self.hours().first() {
+                    let folder = self.store.hour_path(&feed("source"), *hour);
+                    std::fs::remove_dir_all(folder).unwrap();
+                }
+            }
+        }
+    }
+
+    /// Every viewer reloads.
+    fn reload(&mut self) -> Result<(), TestCaseError> {
+        let now = self.now();
+        let is_anything = self.files(".ts").iter().any(|file| is_stored(file));
+        for viewer in &mut self.viewers {
+            let asked = viewer.asked;
+            let read = MediaPlaylist::read(&self.store, &feed("source"), asked, now, &self.live);
+            // none is an answer, too: there is nothing to keep to
+            if let Ok(playlist) = read {
+                viewer.reload(&self.store, &playlist)?;
+            } else {
+                prop_assert!(!is_anything, "{:?}: {:?}", asked, read);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_stored(file: &std::path::Path) -> bool {
+    file.exists() && !file.with_extension("tombstone").exists()
+}
+
+/// Somebody who reloads a playlist, and what was seen of it.
+struct Viewer {
+    asked: Asked,
+    /// What each number was.
+    seen: HashMap<u64, (String, bool)>,
+    last: Option<hls::MediaPlaylist>,
+}
+
+impl Viewer {
+    fn new(asked: Asked) -> Self {
+        Self { asked, seen: HashMap::new(), last: None }
+    }
+
+    fn reload(&mut self, store: &Store, playlist: &MediaPlaylist) -> Result<(), TestCaseError> {
+        let whole = parsed(playlist, 0);
+        let about = format!("{:?}\n{:#?}\n{whole:#?}", self.asked, self.last);
+        for (number, segment) in (whole.media_sequence..).zip(&whole.segments) {
+            let is = (segment.uri.clone(), segment.discontinuity);
+            let was = self.seen.entry(number).or_insert_with(|| is.clone());
+            prop_assert_eq!(&is, was, "number {} is another one: {}", number, &about);
+            let path = store.base().join(segment.uri.trim_start_matches("/segments/"));
+            prop_assert_eq!(segment.gap, !is_stored(&path), "{}: {}", number, &about);
+        }
+        let gap_at_front = whole.segments.len() > 1 && whole.segments[0].gap;
+        prop_assert!(!gap_at_front, "{}", &about);
+        if let Some(last) = &self.last {
+            let end = |list: &hls::MediaPlaylist| list.media_sequence + list.segments.len() as u64;
+            prop_assert!(whole.media_sequence >= last.media_sequence, "{}", &about);
+            prop_assert!(end(&whole) >= end(last), "the end went away: {}", &about);
+            let gone = (last.media_sequence..whole.media_sequence).zip(&last.segments);
+            let marks = gone.filter(|(_, segment)| segment.discontinuity).count() as u64;
+            let marks = last.discontinuity_sequence + marks;
+            // what came and went between two reloads was not seen
+            let is_seen = whole.media_sequence <= end(last);
+            let sequence = whole.discontinuity_sequence;
+            prop_assert!(sequence == marks || !is_seen && sequence >= marks, "{}", &about);
+        }
+        let skip = playlist.skippable();
+        let update = parsed(playlist, skip);
+        prop_assert_eq!(&update.segments[..], &whole.segments[skip..]);
+        prop_assert!(whole.segments[..skip].iter().all(|segment| !segment.gap));
+        self.last = Some(whole);
+        Ok(())
+    }
+
+    fn newest(&self) -> Option<&Segment> {
+        self.last.as_ref().and_then(|last| last.segments.last())
+    }
+}
+
+/// The text without its first `skip` segments, as a player reads it.
+fn parsed(playlist: &MediaPlaylist, skip: usize) -> hls::MediaPlaylist {
+    let pieces: String = Text::new(playlist.clone(), skip).unwrap().map(Result::unwrap).collect();
+    hls::MediaPlaylist::parse(pieces.as_bytes()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_time: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_reader_sees_additions_at_the_end_and_removals_at_the_front(
+        clock in select(vec![-60, 0, 0, 10, 60]),
+        events in prop::collection::vec(event(), 1..80),
+    ) {
+        let mut scene = Scene::new(TimeDelta::seconds(clock));
+        for event in &events {
+            scene.happen(event);
+            scene.reload()?;
+        }
+        // whatever happened, a channel that is recorded is on the air
+        let mut waited = TimeDelta::zero();
+        while waited <= PATIENCE * 2 {
+            scene.happen(&Event::Recorded(Completeness::Full));
+            scene.reload()?;
+            waited += TimeDelta::seconds(2);
+        }
+        // a segment with a wrong date may happen to follow on, or to take the place of another
+        let near = TimeDelta::seconds(4);
+        let newest = scene.edge - TimeDelta::seconds(2);
+        // where an end of the future was asked for, the future is part of it
+        for viewer in scene.viewers.iter().filter(|viewer| viewer.asked.end.is_none()) {
+            let seen = viewer.newest().and_then(|segment| segment.program_date_time);
+            let is_newest = seen.is_some_and(|seen| (seen - newest).abs() <= near);
+            prop_assert!(is_newest, "{}: {:?}\n{:#?}", newest, viewer.asked, viewer.last);
+        }
+    }
+}
