@@ -322,3 +322,51 @@ fn is_reached(parts: &[Part], span: Span) -> bool {
     let ends = parts.last().zip(span.range).map(|(part, range)| (part.last(), range.end()));
     ends.is_some_and(|(last, end)| hole_between(last, end).is_none() && last.end() >= end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        "2026-11-20T10".parse::<Hour>().unwrap().start() + TimeDelta::seconds(seconds)
+    }
+
+    fn follow(live: &LivePlaylists, last_seconds: u32, now: i64) -> Follow {
+        let feed = Feed { channel: "c".parse().unwrap(), quality: "q".parse().unwrap() };
+        let asked = Asked { last_seconds: Some(last_seconds), ..Asked::default() };
+        let window = Some(TimeDelta::seconds(last_seconds.into()));
+        let span = Span { range: TimeRange::new(at(0), at(1)), is_over: false, window };
+        live.follow(&feed, asked, span, at(now)).unwrap()
+    }
+
+    #[test]
+    fn strangers_do_not_take_away_what_is_followed() {
+        let most = u32::try_from(MEMORY_BYTES / LINE_BYTES).unwrap();
+        let live = LivePlaylists::new(&Metrics::empty());
+        let followed = follow(&live, 1, 0).shared;
+        assert!(Arc::ptr_eq(&followed, &follow(&live, 1, 2).shared));
+        for stranger in 2..3 * most {
+            follow(&live, stranger, 3);
+        }
+        assert_eq!(live.lines.lock().unwrap().len(), most as usize);
+        assert!(Arc::ptr_eq(&followed, &follow(&live, 1, 4).shared));
+        assert_eq!(live.evicted.get(), 0);
+
+        // one that takes much leaves less room
+        followed.bytes.store(MEMORY_BYTES - 3 * LINE_BYTES, Ordering::Relaxed);
+        follow(&live, 4 * most, 5);
+        assert_eq!(live.lines.lock().unwrap().len(), 3);
+        followed.bytes.store(MEMORY_BYTES, Ordering::Relaxed);
+        follow(&live, 5 * most, 6);
+        assert_eq!((live.lines.lock().unwrap().len(), live.evicted.get()), (1, 1));
+    }
+
+    #[test]
+    fn what_nobody_reloads_is_forgotten() {
+        let live = LivePlaylists::new(&Metrics::empty());
+        let first = follow(&live, 1, 0).shared;
+        assert!(Arc::ptr_eq(&first, &follow(&live, 1, 300).shared));
+        assert!(!Arc::ptr_eq(&first, &follow(&live, 1, 601).shared));
+        assert_eq!(live.evicted.get(), 0);
+    }
+}

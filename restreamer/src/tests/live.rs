@@ -116,6 +116,90 @@ async fn what_retention_takes_away_moves_the_number() {
 }
 
 #[tokio::test]
+async fn what_is_hidden_keeps_its_number_and_is_a_gap() {
+    let served = Served::with(&(0..60).map(|n| 2 * n).collect::<Vec<_>>()).await;
+    for query in [&*from(0), "?last=60"] {
+        read(&served, query).await;
+    }
+    let whole = read(&served, &from(0)).await;
+    let hidden = served.stored(&whole.segments[40].uri);
+    std::fs::write(hidden.with_extension("tombstone"), b"").unwrap();
+    let etag = answer(&served, &from(0), &[]).await.header("etag").unwrap().to_owned();
+    let now = read(&served, &from(0)).await;
+    let mut expected = whole.clone();
+    expected.segments[40].gap = true;
+    assert_eq!(now, expected, "nothing else changes");
+    let window = read(&served, "?last=60").await;
+    assert_eq!((window.segments.len(), window.segments[10].gap), (30, true));
+    std::fs::remove_file(hidden.with_extension("tombstone")).unwrap();
+    assert_eq!(read(&served, &from(0)).await, whole, "it came back");
+    let condition = format!("If-None-Match: {etag}");
+    assert_eq!(answer(&served, &from(0), &[&condition]).await.status, 200);
+
+    let early = served.stored(&whole.segments[5].uri);
+    std::fs::write(early.with_extension("tombstone"), b"").unwrap();
+    let update = answer(&served, &format!("{}&_HLS_skip=YES", from(0)), &[]).await;
+    let update = update.text();
+    assert!(update.contains("\n#EXT-X-SKIP:SKIPPED-SEGMENTS=5\n"), "{update}");
+    assert!(update.contains("#EXT-X-GAP"), "whoever read it before is told");
+}
+
+#[tokio::test]
+async fn half_of_an_hour_deleted_moves_the_number_by_as_many() {
+    let served = Served::with(&(0..20).map(|n| 2 * n).collect::<Vec<_>>()).await;
+    let whole = read(&served, &from(0)).await;
+    for segment in &whole.segments[..10] {
+        std::fs::remove_file(served.stored(&segment.uri)).unwrap();
+    }
+    let rest = read(&served, &from(0)).await;
+    assert_eq!(rest.media_sequence, 10);
+    assert_eq!(rest.segments, whole.segments[10..]);
+}
+
+#[tokio::test]
+async fn the_future_takes_nothing_off_the_air() {
+    // it is noon
+    let served = Served::with(&(7000..7200).step_by(2).collect::<Vec<_>>()).await;
+    let late = from(7100);
+    let queries = ["?last=60", "", &*late];
+    let mut before = Vec::new();
+    for query in queries {
+        before.push(read(&served, query).await);
+    }
+    std::fs::create_dir_all(served.store.hour_path(&feed("source"), at(4 * 3600).hour())).unwrap();
+    for stray in [7200 + 240, 7200 + 1200, 3 * 3600, 8 * 3600, 15 * 3600] {
+        publish(&served, stray).await;
+        for (query, before) in queries.iter().zip(&before) {
+            assert_eq!(read(&served, query).await, *before, "{query} {stray}");
+        }
+        let fresh = read(&served, &format!("?last={}", 60 + stray % 59)).await;
+        assert_eq!(starts(&fresh).last(), Some(&7198), "{stray}");
+    }
+    let explicit = format!("{}&end={}Z", from(3 * 3600 - 60), at(3 * 3600 + 60));
+    assert_eq!(starts(&read(&served, &explicit).await), [3 * 3600]);
+}
+
+#[tokio::test]
+async fn a_line_of_nothing_but_the_future_begins_anew_with_higher_numbers() {
+    let served = Served::with(&[3 * 3600]).await;
+    let queries = ["?last=60", &*from(0)];
+    let mut before = Vec::new();
+    for query in queries {
+        before.push(read(&served, query).await);
+        assert_eq!(starts(before.last().unwrap()), [3 * 3600], "there is nothing else");
+    }
+    for start in [7196, 7198] {
+        publish(&served, start).await;
+    }
+    for (query, before) in queries.iter().zip(before) {
+        let now = read(&served, query).await;
+        assert_eq!(starts(&now), [7196, 7198]);
+        assert_eq!(now.media_sequence, before.media_sequence + 1);
+        assert!(now.segments[0].discontinuity);
+    }
+}
+
+#[tokio::test]
 async fn an_update_says_only_what_is_new() {
     let served = Served::with(&(0..60).map(|n| 2 * n).collect::<Vec<_>>()).await;
     let whole = read(&served, &from(0)).await;
@@ -126,6 +210,15 @@ async fn an_update_says_only_what_is_new() {
     assert_eq!(text.matches("#EXTINF").count(), 31);
     let over = format!("{}&end={}Z&_HLS_skip=v2", from(0), at(120));
     assert!(!answer(&served, &over, &[]).await.text().contains("EXT-X-SKIP"), "it is over");
+}
+
+#[tokio::test]
+async fn what_reaches_over_the_skip_boundary_is_not_skipped() {
+    // the last one of the hour ends where the last minute begins
+    let served = Served::with(&(3541..3661).step_by(2).collect::<Vec<_>>()).await;
+    let update = answer(&served, &format!("{}&_HLS_skip=YES", from(3500)), &[]).await;
+    let update = update.text();
+    assert!(update.contains("\n#EXT-X-SKIP:SKIPPED-SEGMENTS=29\n"), "{update}");
 }
 
 #[tokio::test]

@@ -265,7 +265,7 @@ fn parsed(playlist: &MediaPlaylist, skip: usize) -> hls::MediaPlaylist {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_time: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, max_shrink_time: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_reader_sees_additions_at_the_end_and_removals_at_the_front(
