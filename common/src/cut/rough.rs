@@ -1,12 +1,11 @@
 //! Rough cuts: whole segments, one after the other, as they are stored.
 
-use std::fs::File;
 use std::io;
-use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::Stream;
 
+use crate::base::time::Hour;
 use crate::io::blocks::{FilePart, blocks};
 use crate::io::store::{Feed, Store};
 use crate::plan::cut::Plan;
@@ -14,7 +13,8 @@ use crate::plan::cut::Plan;
 /// The bytes of every segment of `plan`, in order and in large blocks.
 ///
 /// The cut begins and ends with whole segments, so it may be longer than its ranges, and nothing is
-/// blended where they meet. A file that is gone since it was planned ends the stream with an error.
+/// blended where they meet. A file that is gone since it was planned, or that the store does not open,
+/// ends the stream with an error.
 ///
 /// Cancel safety: dropped at any time, it reads no further than the block that is being read.
 pub fn stream(
@@ -22,17 +22,26 @@ pub fn stream(
     feed: &Feed,
     plan: Plan,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
-    let folder = store.feed_path(feed);
-    blocks(plan.into_files().map(move |(hour, file_name)| {
-        let mut path = folder.join(hour.to_string());
-        path.push(file_name);
-        open(&path)
-    }))
+    stream_files(store, feed, plan.into_files())
 }
 
-fn open(path: &Path) -> io::Result<FilePart> {
-    File::open(path).map(FilePart::rest_of).map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot open {}: {error}", path.display()))
+/// As [`stream`], of the segments of these hours and names.
+pub fn stream_files<F>(
+    store: &Store,
+    feed: &Feed,
+    files: F,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + use<F>
+where
+    F: Iterator<Item = (Hour, String)> + Send + 'static,
+{
+    let (store, feed) = (store.clone(), feed.clone());
+    blocks(files.map(move |(hour, file_name)| open(&store, &feed, hour, &file_name)))
+}
+
+fn open(store: &Store, feed: &Feed, hour: Hour, name: &str) -> io::Result<FilePart> {
+    store.open_segment(feed, hour, name).map(FilePart::rest_of).map_err(|unopened| {
+        let error = io::Error::from(unopened);
+        io::Error::new(error.kind(), format!("cannot open {feed}/{hour}/{name}: {error}"))
     })
 }
 
@@ -43,7 +52,7 @@ mod tests {
 
     use super::super::plan;
     use super::*;
-    use crate::base::time::{Hour, TimeRange};
+    use crate::base::time::TimeRange;
     use crate::format::segment::{Completeness, MediaDuration};
     use crate::io::store::Access;
     use crate::plan::cut::Holes;
@@ -89,5 +98,32 @@ mod tests {
         let error = read[1].as_ref().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         assert!(error.to_string().contains(&gone), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_segment_that_must_not_be_read_is_an_error_that_names_it() {
+        let (_base, store, feed) = store(&[0, 1]).await;
+        let plan = plan(&store, &feed, &[minutes(0, 2)], Holes::Refuse).unwrap();
+        let name = plan.ranges[0].selection.segments().nth(1).unwrap().file_name();
+        let path = store.hour_path(&feed, minutes(1, 2).start().hour()).join(&name);
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&outside, "secret").unwrap();
+        let as_link = || std::os::unix::fs::symlink(&outside, &path).unwrap();
+        let as_pipe = || {
+            let kind = rustix::fs::FileType::Fifo;
+            let mode = rustix::fs::Mode::RUSR;
+            rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).unwrap();
+        };
+        let puts: [(&dyn Fn(), &str); 2] =
+            [(&as_link, "it leads out of the base folder"), (&as_pipe, "it is no regular file")];
+        for (put, why) in puts {
+            std::fs::remove_file(&path).unwrap();
+            put();
+            let read: Vec<io::Result<Bytes>> = stream(&store, &feed, plan.clone()).collect().await;
+            assert_eq!(read[0].as_ref().unwrap(), "0 ");
+            let error = read[1].as_ref().unwrap_err().to_string();
+            assert!(error.contains(&name) && error.ends_with(why), "{error}");
+            assert_eq!(read.len(), 2);
+        }
     }
 }

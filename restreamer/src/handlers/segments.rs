@@ -15,13 +15,13 @@ use common::format::segment::{EXTENSION, SegmentName, TOMBSTONE_EXTENSION, Tail}
 use common::io::blocks::{FilePart, blocks};
 use common::io::cached::read_cached;
 use common::io::http::server::FileRange;
-use common::io::store::Store;
+use common::io::store::{Store, Unopened, Wait};
 use common::plan::listing::stem;
 
 use super::{is_known, streamed};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::files::{Wait, exists, open};
+use crate::files::relative;
 use crate::media_type;
 use crate::request::{Names, Requested, requested_range};
 
@@ -66,13 +66,15 @@ fn find(store: &Store, names: &[FolderName], wait: Wait) -> io::Result<Option<Fo
         Ok(Tail::Temp(_)) => return Ok(None),
         Err(_) => None,
     };
-    let Some(file) = open(store, names, wait)? else {
-        return Ok(None);
+    let file = match store.open_file(&relative(names), wait) {
+        Ok(file) => file,
+        Err(Unopened::Failed(error)) => return Err(error),
+        Err(Unopened::Nothing | Unopened::Outside | Unopened::NoFile) => return Ok(None),
     };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || is_tombstoned(store, names, wait)? {
+    if is_tombstoned(store, names, wait)? {
         return Ok(None);
     }
+    let size = file.metadata()?.len();
     let media_type = if name.ends_with(EXTENSION) {
         let mut first = [0; media_type::TELLING_BYTES];
         let read = match wait {
@@ -83,7 +85,7 @@ fn find(store: &Store, names: &[FolderName], wait: Wait) -> io::Result<Option<Fo
     } else {
         media_type::of_name(name).unwrap_or(media_type::UNKNOWN)
     };
-    Ok(Some(Found { file, size: metadata.len(), hash, media_type }))
+    Ok(Some(Found { file, size, hash, media_type }))
 }
 
 /// Whether `names` are a file of an hour that is to be treated as absent.
@@ -99,7 +101,7 @@ fn is_tombstoned(store: &Store, names: &[FolderName], wait: Wait) -> io::Result<
     let Ok(tombstone) = tombstone.parse() else {
         return Ok(false);
     };
-    exists(store, &[folders, &[hour.clone(), tombstone]].concat(), wait)
+    store.is_there(&relative(&[folders, &[hour.clone(), tombstone]].concat()), wait)
 }
 
 fn answer(found: Found, headers: &HeaderMap) -> Result<Response, ApiError> {

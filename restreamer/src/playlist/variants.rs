@@ -122,17 +122,16 @@ impl Looks {
 
 /// What the newest segments of an hour show; `None` when none of them can be measured.
 fn examine(store: &Store, feed: &Feed, listing: &HourListing) -> Option<Look> {
-    let folder = store.hour_path(feed, listing.hour());
+    let open =
+        |segment: Segment<'_>| store.open_segment(feed, listing.hour(), &segment.file_name()).ok();
     let measured = |segment: Segment<'_>| {
-        let file = std::fs::metadata(folder.join(segment.file_name())).ok()?;
-        Some((file.len(), segment.duration().seconds()))
+        Some((open(segment)?.metadata().ok()?.len(), segment.duration().seconds()))
     };
     let newest = || listing.segments().rev().take(MEASURED_SEGMENTS);
     let bandwidth = Bandwidth::of(newest().filter_map(measured))?;
     let shown = |segment: Segment<'_>| {
         let mut bytes = Vec::new();
-        let file = std::fs::File::open(folder.join(segment.file_name())).ok()?;
-        file.take(EXAMINED_BYTES).read_to_end(&mut bytes).ok()?;
+        open(segment)?.take(EXAMINED_BYTES).read_to_end(&mut bytes).ok()?;
         Some(stream_info(&bytes)).filter(|info| info.codecs.is_some())
     };
     let info = newest().find_map(shown).unwrap_or_default();

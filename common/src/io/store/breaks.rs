@@ -5,10 +5,10 @@ use std::fs::Metadata;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::notes::{FOLDER, MAX_FILE_BYTES, Note, parse};
-use super::{Feed, Store};
+use super::{Feed, Store, Wait};
 use crate::base::time::{Hour, Timestamp};
 use crate::format::folder::FolderName;
 
@@ -44,18 +44,17 @@ impl Store {
     /// Where the notes of any node say that what begins there does not follow on from what was
     /// before, in `hours` of `feed`; sorted. What cannot be read says nothing. Blocks on the disk.
     pub fn discontinuities(&self, feed: &Feed, hours: &[Hour]) -> Vec<Timestamp> {
-        let base = self.base().join(FOLDER);
-        let nodes: Vec<FolderName> = self.folders_in(&base).unwrap_or_default();
+        let nodes: Vec<FolderName> = self.folders_in(&self.base().join(FOLDER)).unwrap_or_default();
         let mut all = Vec::new();
         for node in nodes {
-            let mut folder = base.join(node.as_str());
-            folder.extend([feed.channel.as_str(), feed.quality.as_str()]);
-            if !folder.is_dir() {
+            let parts = [FOLDER, node.as_str(), feed.channel.as_str(), feed.quality.as_str()];
+            let folder: PathBuf = parts.iter().collect();
+            if !self.base().join(&folder).is_dir() {
                 continue;
             }
             for hour in hours {
                 let path = folder.join(format!("{hour}.jsonl"));
-                all.extend_from_slice(&self.breaks.of(&path));
+                all.extend_from_slice(&self.breaks.of(self, &path));
             }
         }
         all.sort_unstable();
@@ -65,36 +64,44 @@ impl Store {
 }
 
 impl Breaks {
-    fn of(&self, path: &Path) -> Arc<[Timestamp]> {
-        let Ok(file) = std::fs::metadata(path) else {
+    /// Those in the file at `path`, relative to the base folder of `store`.
+    fn of(&self, store: &Store, path: &Path) -> Arc<[Timestamp]> {
+        let Ok(now) = std::fs::metadata(store.base().join(path)) else {
             return Arc::default();
         };
-        let identity = Identity::of(&file);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.get(path).filter(|known| known.identity == identity) {
+        let now = Identity::of(&now);
+        if let Some(known) = self.known().get(path).filter(|known| known.identity == now) {
             return Arc::clone(&known.discontinuities);
         }
-        let Ok(discontinuities) = read(path) else {
+        // others need not wait for the disk
+        let Ok(read) = read(store, path) else {
             return Arc::default();
         };
+        let mut known = self.known();
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        let answer = Known { identity, discontinuities: discontinuities.into() };
-        known.insert(path.to_owned(), answer.clone());
-        answer.discontinuities
+        known.insert(path.to_owned(), read.clone());
+        read.discontinuities
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<PathBuf, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<Timestamp>> {
+fn read(store: &Store, path: &Path) -> io::Result<Known> {
+    let file = store.open_file(path, Wait::ForDisk)?;
+    // asked before it is read: what is appended meanwhile is read again
+    let identity = Identity::of(&file.metadata()?);
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     let notes = parse(&String::from_utf8_lossy(&bytes));
     let is_break = |note: &Note| match note {
         Note::Discontinuity { start, .. } => Some(*start),
         Note::Missing { .. } => None,
     };
-    Ok(notes.iter().filter_map(is_break).collect())
+    Ok(Known { identity, discontinuities: notes.iter().filter_map(is_break).collect() })
 }
 
 #[cfg(test)]
@@ -127,5 +134,32 @@ mod tests {
         of("a").append(&[discontinuity(at(6))]).unwrap();
         assert_eq!(store.discontinuities(&feed, &[hour]), [at(2), at(4), at(6)]);
         assert_eq!(store.discontinuities(&feed, &[hour.next().unwrap()]), []);
+    }
+
+    #[test]
+    fn notes_that_must_not_be_read_say_nothing_and_hold_nobody_up() {
+        let [base, outside] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let store = Store::open(base.path(), Access::Write).unwrap();
+        let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
+        let hour: Hour = "2026-11-20T10".parse().unwrap();
+        let [elsewhere, of_a, of_b] = [
+            Notes::new(
+                Store::open(outside.path(), Access::Write).unwrap(),
+                "x".parse().unwrap(),
+                feed.clone(),
+            ),
+            Notes::new(store.clone(), "a".parse().unwrap(), feed.clone()),
+            Notes::new(store.clone(), "b".parse().unwrap(), feed.clone()),
+        ];
+        let start = hour.start();
+        let note = Note::Discontinuity { start, detail: String::new(), learned: start };
+        elsewhere.append(&[note]).unwrap();
+        for notes in [&of_a, &of_b] {
+            store.create_folder(notes.path(hour).parent().unwrap()).unwrap();
+        }
+        std::os::unix::fs::symlink(elsewhere.path(hour), of_a.path(hour)).unwrap();
+        let (pipe, kind) = (of_b.path(hour), rustix::fs::FileType::Fifo);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, rustix::fs::Mode::RUSR, 0).unwrap();
+        assert_eq!(store.discontinuities(&feed, &[hour]), []);
     }
 }

@@ -27,6 +27,7 @@ mod folder;
 mod heads;
 mod index;
 pub mod notes;
+mod open;
 mod publish;
 mod strangers;
 mod sweep;
@@ -38,6 +39,7 @@ use durable::Folders;
 pub use folder::Stamp;
 use folder::{Folder, Trouble};
 use index::Index;
+pub use open::{Unopened, Wait};
 pub use publish::{Published, TempFile, TempSegment};
 use strangers::Strangers;
 

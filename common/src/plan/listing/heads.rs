@@ -2,25 +2,38 @@
 //!
 //! Names do not say what a file is, and a playlist must. A file never changes, so each is looked at
 //! once; here is room for the answers, two bytes a segment and four more where fragmented MP4 is met.
+//! What cannot be read has told nothing: that is no answer, and it is tried again, though not at once.
 
 use std::mem::discriminant;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::format::media::{Container, Head};
 
 /// How many different formats of one hour are told apart; those beyond count as unknown.
 const MAX_FORMATS: usize = 1 << 14;
 
+/// For how long what cannot be read is left alone: a disk that is about to die must not be asked again
+/// by each reader.
+pub const PAUSE: Duration = Duration::from_secs(5);
+
+/// What stands for a segment that nobody tried to read.
+const UNTRIED: u16 = 0;
+/// What stands for a segment that could not be read.
+const PUT_OFF: u16 = 1;
+
 /// The answers for the segments of one listing, by their numbers.
 #[derive(Debug, Default)]
 pub struct Heads {
-    /// Zero where nothing was read; otherwise one more than the number of the format, and the
-    /// lowest bit set where the segment is independent.
+    /// [`UNTRIED`] or [`PUT_OFF`] where nothing was read; otherwise one more than the number of the
+    /// format, and the lowest bit set where the segment is independent.
     tags: Box<[AtomicU16]>,
     /// The sizes of the files, where a segment is fragmented MP4.
     sizes: OnceLock<Box<[AtomicU32]>>,
     formats: Mutex<Vec<Format>>,
+    /// When a segment that could not be read was last tried.
+    put_off: Mutex<Option<Instant>>,
 }
 
 /// What segments have in common that can be played on from one another.
@@ -103,9 +116,38 @@ impl Heads {
         self.formats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether segment `index` was looked at.
-    pub fn is_known(&self, index: u32) -> bool {
-        self.tags[index as usize].load(Ordering::Relaxed) != 0
+    /// Notes that segment `index` could not be read at `now`.
+    pub fn put_off(&self, index: u32, now: Instant) {
+        *self.last_put_off() = Some(now);
+        let tag = &self.tags[index as usize];
+        // unless another reader could meanwhile
+        let _ = tag.compare_exchange(UNTRIED, PUT_OFF, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Which of the segments `picks` are to be read: those that nobody tried, and if the [`PAUSE`] is
+    /// over at `now`, which then begins anew, also those that could not be.
+    pub fn to_read(&self, picks: &[u32], now: Instant) -> Vec<u32> {
+        let tag = |pick: u32| self.tags[pick as usize].load(Ordering::Relaxed);
+        let is_over = picks.iter().any(|pick| tag(*pick) == PUT_OFF) && self.is_pause_over(now);
+        let is_due = |pick: &u32| match tag(*pick) {
+            UNTRIED => true,
+            PUT_OFF => is_over,
+            _ => false,
+        };
+        picks.iter().copied().filter(is_due).collect()
+    }
+
+    fn is_pause_over(&self, now: Instant) -> bool {
+        let mut last = self.last_put_off();
+        let is_over = last.is_none_or(|last| now.saturating_duration_since(last) >= PAUSE);
+        if is_over {
+            *last = Some(now);
+        }
+        is_over
+    }
+
+    fn last_put_off(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.put_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads what is known now, quickly for many segments.
@@ -136,12 +178,12 @@ pub struct HeadsView<'a> {
 }
 
 impl HeadsView<'_> {
-    /// The different formats of the segments that were looked at.
+    /// The different formats of the segments that were read.
     pub fn formats(&self) -> &[Format] {
         &self.formats
     }
 
-    /// What is known of segment `index`, `None` when it was not looked at.
+    /// What is known of segment `index`, `None` when it was not read.
     pub fn get(&self, index: u32) -> Option<KnownHead> {
         let index = index as usize;
         let tag = self.heads.tags[index].load(Ordering::Acquire);

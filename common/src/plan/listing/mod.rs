@@ -16,7 +16,7 @@ mod names;
 mod stored;
 
 pub use builder::{ListingBuilder, NameKind};
-pub use heads::{Format, Heads, HeadsView, KnownHead};
+pub use heads::{Format, Heads, HeadsView, KnownHead, PAUSE};
 pub(super) use line::Line;
 pub use names::{CHAT_EXTENSION, FolderKind, stem, tombstoned_stem, visible_names};
 use stored::{Names, StoredSegment};
