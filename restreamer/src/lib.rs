@@ -24,6 +24,7 @@ mod playlist;
 mod recent;
 mod request;
 mod router;
+mod sound;
 #[cfg(test)]
 mod tests;
 mod uri;

@@ -9,7 +9,7 @@ use common::plan::cut::{CutError, Holes, Plan};
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::picture::{Recipe, Seconds, png};
+use crate::picture::{Recipe, Seconds, of_video};
 use crate::request::{Names, Query};
 
 /// `/frame/CHANNEL/QUALITY.png`
@@ -29,7 +29,8 @@ pub(crate) async fn frame(
         })
     };
     let plan = app.select(feed.clone(), plan, Plan::segments).await?;
-    png(&app, &feed, plan.clone(), &recipe(&plan, instant)).await
+    let recipe = recipe(&plan, instant);
+    of_video(&app, &feed, plan, &recipe).await
 }
 
 const NO_VIDEO: &str = "there is no video at that instant";

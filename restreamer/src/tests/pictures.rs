@@ -90,6 +90,15 @@ async fn a_frame_is_the_one_shown_at_that_instant() {
     }
 }
 
+/// The columns of a waveform of 200×50 in which there is a tone.
+async fn loud(png: &Answer) -> Vec<usize> {
+    let pixels = pixels(png, "rgba").await;
+    assert_eq!(pixels.len(), 200 * 50 * 4);
+    // the tone is a sixteenth as loud as can be, which is a few pixels around the middle
+    let is_loud = |column: &usize| pixels[(23 * 200 + column) * 4 + 3] > 0;
+    (0..200).filter(is_loud).collect()
+}
+
 #[tokio::test]
 async fn a_waveform_is_of_its_range_alone() {
     let served = serve_films().await;
@@ -97,11 +106,7 @@ async fn a_waveform_is_of_its_range_alone() {
         for (start, end, from) in [("00", "04", 100), ("01", "03", 100), ("01.5", "03.5", 50)] {
             let range = format!("start=2026-11-20T10:00:{start}&end=2026-11-20T10:00:{end}");
             let path = format!("/waveform/chan/{quality}.png?{range}&size=200x50");
-            let pixels = pixels(&served.get(&path).await, "rgba").await;
-            assert_eq!(pixels.len(), 200 * 50 * 4);
-            // the tone is a sixteenth as loud as can be, which is a few pixels around the middle
-            let is_loud = |column: &usize| pixels[(23 * 200 + column) * 4 + 3] > 0;
-            let loud: Vec<usize> = (0..200).filter(is_loud).collect();
+            let loud = loud(&served.get(&path).await).await;
             let first = *loud.first().unwrap();
             assert!(first.abs_diff(from) <= 5, "{path}: the tone begins at {first}");
             assert!(200 - loud.len() - first <= 10, "{path}: and goes on to the end");
@@ -113,6 +118,76 @@ async fn a_waveform_is_of_its_range_alone() {
         1024 * 64,
         "that is the usual size"
     );
+}
+
+#[tokio::test]
+async fn what_cannot_be_decoded_is_silence_in_a_waveform() {
+    let served = Served::new();
+    let [ts, mp4] = [film("mpegts").await, film("fmp4").await];
+    // of another format, though of the same container
+    let other = film("fmp4 -vf hue=b=1 -ar 44100").await;
+    let (tone, damaged) = (&ts[1], b"no media".to_vec());
+    let cut_short = mp4[1][..mp4[1].len() / 2].to_vec();
+    let full = Completeness::Full;
+    let segments = [
+        (full, &damaged),
+        (full, tone),
+        (full, &mp4[1]),
+        (full, &other[1]),
+        (full, &damaged),
+        (full, tone),
+        (Completeness::Partial, &cut_short),
+        (full, &mp4[0]),
+        (full, &mp4[1]),
+        (full, &ts[0]),
+    ];
+    for (start, (completeness, bytes)) in (0..).step_by(2).zip(segments) {
+        served.segment("source", start, completeness, bytes).await;
+    }
+    let path = format!("/waveform/chan/source.png?start={}&end={}&size=200x50", at(0), at(20));
+    let loud = loud(&served.get(&path).await).await;
+    // twenty columns for each segment; those at its ends may be either
+    for (column, expected) in
+        (0..).step_by(20).zip([false, true, true, true, false, true, true, false, true, false])
+    {
+        let is_as_expected = |column: &usize| loud.contains(column) == expected;
+        // of the one that is cut short the first quarter is there in any case
+        let end = if column == 120 { column + 5 } else { column + 17 };
+        assert!((column + 3..end).all(|column| is_as_expected(&column)), "{column}: {loud:?}");
+    }
+    assert!(!(130..160).any(|column| loud.contains(&column)), "the rest of it: {loud:?}");
+}
+
+#[tokio::test]
+async fn a_segment_that_must_not_be_read_is_in_no_answer() {
+    let served = Served::new();
+    let film = film("mpegts").await;
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&outside, &film[1]).unwrap();
+    let full = Completeness::Full;
+    let linked = served.segment("linked", 0, full, &film[1]).await;
+    std::fs::remove_file(served.stored(&linked)).unwrap();
+    std::os::unix::fs::symlink(&outside, served.stored(&linked)).unwrap();
+    let pipe = served.segment("pipe", 0, full, &film[1]).await;
+    std::fs::remove_file(served.stored(&pipe)).unwrap();
+    let kind = rustix::fs::FileType::Fifo;
+    let mode = rustix::fs::Mode::RUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, served.stored(&pipe), kind, mode, 0).unwrap();
+    let range = format!("start={}&end={}", at(0), at(2));
+    for (quality, segment) in [("linked", linked), ("pipe", pipe)] {
+        assert_eq!(served.get(&segment).await.status, 404);
+        for path in [
+            format!("/cut/chan/{quality}.ts?type=rough&{range}"),
+            format!("/frame/chan/{quality}.png?timestamp={}", at(1)),
+            format!("/waveform/chan/{quality}.png?{range}"),
+        ] {
+            assert_eq!(served.get(&path).await.status, 500, "as one that is gone: {path}");
+        }
+        let path = format!("/playlist/chan/{quality}.m3u8?{range}");
+        assert_eq!(served.get(&path).await.status, 200, "{path}");
+    }
+    let text = served.get("/playlist/chan.m3u8").await;
+    assert_eq!((text.status, text.text()), (200, "#EXTM3U\n"), "nothing is known of either");
 }
 
 #[tokio::test]
