@@ -34,5 +34,5 @@ pub(crate) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
 
 /// An entity tag without its mark of weakness, which does not matter for a download (§8.8.3.2).
 fn opaque(tag: &str) -> &str {
-    tag.trim_start_matches("W/")
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
