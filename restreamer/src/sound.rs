@@ -132,7 +132,7 @@ async fn decoded(
     count: u64,
 ) -> io::Result<Vec<u8>> {
     let container = match container {
-        Container::MpegTs => "mpegts",
+        Container::MpegTs { .. } => "mpegts",
         Container::Fmp4 { .. } => "mp4",
         Container::Unknown => return Ok(Vec::new()),
     };
