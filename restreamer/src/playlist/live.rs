@@ -325,6 +325,9 @@ fn is_reached(parts: &[Part], span: Span) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use common::base::hash::ContentHash;
+    use common::io::store::Access;
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -359,6 +362,25 @@ mod tests {
         followed.bytes.store(MEMORY_BYTES, Ordering::Relaxed);
         follow(&live, 5 * most, 6);
         assert_eq!((live.lines.lock().unwrap().len(), live.evicted.get()), (1, 1));
+    }
+
+    #[test]
+    fn a_reader_that_knows_fewer_hours_takes_nothing_away() {
+        let base = tempfile::tempdir().unwrap();
+        let store = Store::open(base.path(), Access::Write).unwrap();
+        let feed = Feed { channel: "c".parse().unwrap(), quality: "q".parse().unwrap() };
+        let folder = store.hour_path(&feed, at(0).hour());
+        std::fs::create_dir_all(&folder).unwrap();
+        let name = format!("00:00.000000-2.0-full-{}.ts", ContentHash::of(b""));
+        std::fs::write(folder.join(name), b"").unwrap();
+        let live = LivePlaylists::new(&Metrics::empty());
+        let advance = |hours| follow(&live, 9, 2).advance(&store, &feed, hours, at(2)).unwrap();
+        let first = advance(vec![at(0).hour()]);
+        assert_eq!((first.len(), first.gaps.len()), (1, 0));
+        // its hours were listed before another one made the line go on
+        let late = advance(Vec::new());
+        assert_eq!((late.len(), late.gaps.len()), (1, 0));
+        assert_eq!(late.media_sequence, first.media_sequence);
     }
 
     #[test]

@@ -145,6 +145,17 @@ async fn what_is_hidden_keeps_its_number_and_is_a_gap() {
 }
 
 #[tokio::test]
+async fn a_gap_alone_in_its_hour_changes_the_tag() {
+    let served = Served::with(&[3598, 3600, 7200]).await;
+    let first = answer(&served, &from(0), &[]).await;
+    let hidden = served.stored(&MediaPlaylist::parse(&first.body).unwrap().segments[1].uri);
+    std::fs::write(hidden.with_extension("tombstone"), b"").unwrap();
+    let then = answer(&served, &from(0), &[]).await;
+    assert!(then.text().contains("#EXT-X-GAP"));
+    assert_ne!(then.header("etag"), first.header("etag"));
+}
+
+#[tokio::test]
 async fn half_of_an_hour_deleted_moves_the_number_by_as_many() {
     let served = Served::with(&(0..20).map(|n| 2 * n).collect::<Vec<_>>()).await;
     let whole = read(&served, &from(0)).await;
