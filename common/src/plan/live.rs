@@ -92,7 +92,7 @@ impl Announced {
             (Some(range), None) => best_segments(hours, range).into_parts(),
             (None, _) => Vec::new(),
         };
-        self.announce(next, now);
+        self.announce(&next, now);
         self.forget_before(Timestamp::MIN);
     }
 
@@ -163,7 +163,7 @@ impl Announced {
     }
 
     /// Appends `next` as far as nothing in it is to be waited for.
-    fn announce(&mut self, next: Vec<Part>, now: Timestamp) {
+    fn announce(&mut self, next: &[Part], now: Timestamp) {
         let Some(newest) = next.last().map(|part| part.last().end()) else {
             return;
         };

@@ -107,14 +107,12 @@ impl Span {
             Some(start) => start,
             None => earliest(hours, &first_of)?.ok_or_else(nothing)?.start(),
         };
-        let end = match asked.end {
-            Some(end) => end,
-            None => {
-                let Edge { end, is_future, .. } =
-                    edge(hours, now, first_of)?.ok_or_else(nothing)?;
-                // the future makes no span too long
-                if is_future { end.min(start + MAX_IMPLICIT) } else { end }
-            }
+        let end = if let Some(end) = asked.end {
+            end
+        } else {
+            let Edge { end, is_future, .. } = edge(hours, now, first_of)?.ok_or_else(nothing)?;
+            // the future makes no span too long
+            if is_future { end.min(start + MAX_IMPLICIT) } else { end }
         };
         if end - start > MAX_IMPLICIT {
             let problem = "without it the playlist would be longer than 12 hours";
