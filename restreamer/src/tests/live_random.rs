@@ -3,8 +3,9 @@
 //! Covered: windows, playlists with a start, with a start and an end that is to come, and with
 //! neither; segments that are missed, late, damaged, cut otherwise, hidden, brought back or deleted,
 //! hours that are deleted in part or as a whole, segments and folders of the future, and a publisher
-//! whose clock is not ours. Left out: what segments hold, a clock that is set, and readers that come less
-//! often than every five minutes.
+//! whose clock is not ours. Left out: what segments hold, a clock that is set, readers that come less often
+//! than every five minutes, and a publisher that stops while its clock is more than a pause behind ours,
+//! where a wrong date in between cannot be told from a right one.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -269,7 +270,7 @@ proptest! {
 
     #[test]
     fn a_reader_sees_additions_at_the_end_and_removals_at_the_front(
-        clock in select(vec![-60, 0, 0, 10, 60]),
+        clock in select(vec![-60, 0, 0, 10]),
         events in prop::collection::vec(event(), 1..80),
     ) {
         let mut scene = Scene::new(TimeDelta::seconds(clock));
