@@ -191,6 +191,33 @@ async fn the_future_takes_nothing_off_the_air() {
 }
 
 #[tokio::test]
+async fn a_publisher_whose_clock_is_ahead_is_followed() {
+    // it is noon, and all of the window lies after it
+    let served = Served::with(&(7100..7260).step_by(2).collect::<Vec<_>>()).await;
+    let first = read(&served, "?last=10").await;
+    assert_eq!(starts(&first), [7250, 7252, 7254, 7256, 7258]);
+    publish(&served, 7260).await;
+    let second = read(&served, "?last=10").await;
+    assert_eq!(starts(&second), [7252, 7254, 7256, 7258, 7260]);
+    assert_eq!(second.media_sequence, first.media_sequence + 1);
+    assert_eq!(second.segments[..4], first.segments[1..]);
+}
+
+#[tokio::test]
+async fn what_is_deleted_altogether_leaves_its_last_number() {
+    let served = Served::with(&[7190, 7192, 7194]).await;
+    let first = read(&served, "?last=60").await;
+    std::fs::remove_dir_all(served.store.hour_path(&feed("source"), at(7190).hour())).unwrap();
+    let gone = read(&served, "?last=60").await;
+    assert_eq!((starts(&gone), gone.segments[0].gap), (vec![7194], true));
+    assert_eq!(gone.media_sequence, first.media_sequence + 2);
+    publish(&served, 7196).await;
+    let back = read(&served, "?last=60").await;
+    assert_eq!((starts(&back), back.segments[0].gap), (vec![7196], false));
+    assert_eq!(back.media_sequence, first.media_sequence + 3);
+}
+
+#[tokio::test]
 async fn a_line_of_nothing_but_the_future_begins_anew_with_higher_numbers() {
     let served = Served::with(&[3 * 3600]).await;
     let queries = ["?last=60", &*from(0)];
