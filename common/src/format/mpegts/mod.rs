@@ -5,7 +5,7 @@ mod packet;
 mod pes;
 mod psi;
 
-pub use packet::{AdaptationField, PACKET_BYTES, Packet, Packets, first_packet};
+pub use packet::{PACKET_BYTES, Packet, Packets, first_packet};
 pub use pes::{PesHeader, PesPackets, PesPart};
 pub use psi::{Program, Stream, Streams};
 

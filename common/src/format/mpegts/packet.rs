@@ -25,23 +25,17 @@ pub fn first_packet(bytes: &[u8]) -> Option<usize> {
 pub struct Packets<'a> {
     bytes: &'a [u8],
     position: usize,
-    skipped: usize,
 }
 
 impl<'a> Packets<'a> {
     /// The packets in `bytes`.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0, skipped: 0 }
+        Self { bytes, position: 0 }
     }
 
     /// Where the next packet is looked for, counted from the first byte.
     pub const fn position(&self) -> usize {
         self.position
-    }
-
-    /// How many bytes have been passed over because they are in no packet.
-    pub const fn skipped(&self) -> usize {
-        self.skipped
     }
 
     /// Moves to the next sync byte that has another at the distance of a packet, or nothing.
@@ -50,9 +44,7 @@ impl<'a> Packets<'a> {
         let found = (0..rest.len()).find(|&at| {
             rest[at] == SYNC && rest.get(at + PACKET_BYTES).is_none_or(|next| *next == SYNC)
         });
-        let step = found.unwrap_or(rest.len());
-        self.position += step;
-        self.skipped += step;
+        self.position += found.unwrap_or(rest.len());
     }
 }
 
@@ -74,11 +66,6 @@ impl<'a> Iterator for Packets<'a> {
 pub struct Packet<'a>(&'a [u8; PACKET_BYTES]);
 
 impl<'a> Packet<'a> {
-    /// All of it.
-    pub const fn bytes(self) -> &'a [u8; PACKET_BYTES] {
-        self.0
-    }
-
     /// The stream it belongs to, 13 bits.
     pub fn pid(self) -> u16 {
         u16::from_be_bytes([self.0[1], self.0[2]]) & 0x1fff
@@ -104,45 +91,10 @@ impl<'a> Packet<'a> {
         self.0[3] & 0x10 != 0
     }
 
-    /// What stands between the header and the payload.
-    pub fn adaptation_field(self) -> Option<AdaptationField<'a>> {
-        if self.0[3] & 0x20 == 0 {
-            return None;
-        }
-        self.0[5..].get(..usize::from(self.0[4])).map(AdaptationField)
-    }
-
     /// Its stream's bytes; empty where it has none or its adaptation field leaves no room.
     pub fn payload(self) -> &'a [u8] {
         let start = if self.0[3] & 0x20 == 0 { 4 } else { 5 + usize::from(self.0[4]) };
         if self.has_payload() { self.0.get(start..).unwrap_or_default() } else { &[] }
-    }
-}
-
-/// What a packet says beside its payload (§2.4.3.4).
-#[derive(Clone, Copy, Debug)]
-pub struct AdaptationField<'a>(&'a [u8]);
-
-impl AdaptationField<'_> {
-    fn flag(self, mask: u8) -> bool {
-        self.0.first().is_some_and(|flags| flags & mask != 0)
-    }
-
-    /// Whether time stamps or continuity counters begin anew here.
-    pub fn discontinuity(self) -> bool {
-        self.flag(0x80)
-    }
-
-    /// Whether decoding can begin here, as the writer of the stream says.
-    pub fn random_access(self) -> bool {
-        self.flag(0x40)
-    }
-
-    /// The program clock reference in ticks of 27 MHz.
-    pub fn pcr(self) -> Option<u64> {
-        let bytes: &[u8; 6] = self.flag(0x10).then(|| self.0[1..].first_chunk())??;
-        let all = bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-        Some((all >> 15) * 300 + (all & 0x1ff))
     }
 }
 
@@ -159,15 +111,12 @@ mod tests {
 
     #[test]
     fn the_header_is_read_field_by_field() {
-        let clock = [7, 0x50, 0, 0, 0, 1, 0xfe, 0x02];
-        let bytes = packet([SYNC, 0x41, 0x02, 0x3a], &clock);
+        // an adaptation field of seven bytes
+        let bytes = packet([SYNC, 0x41, 0x02, 0x3a], &[7]);
         let packet = Packet(&bytes);
         assert_eq!((packet.pid(), packet.continuity()), (0x102, 10));
         assert!(packet.starts_unit() && packet.has_payload() && !packet.unusable());
         assert_eq!(packet.payload().len(), PACKET_BYTES - 12);
-        let field = packet.adaptation_field().unwrap();
-        assert!(field.random_access() && !field.discontinuity());
-        assert_eq!(field.pcr(), Some(3 * 300 + 2));
     }
 
     #[test]
@@ -175,10 +124,7 @@ mod tests {
         for length in [183, 184, 255] {
             let bytes = packet([SYNC, 0, 0, 0x30], &[length, 0x10]);
             assert_eq!(Packet(&bytes).payload(), [0; 0], "{length}");
-            assert_eq!(Packet(&bytes).adaptation_field().is_some(), length == 183);
         }
-        let bytes = packet([SYNC, 0, 0, 0x30], &[1, 0x10]);
-        assert_eq!(Packet(&bytes).adaptation_field().unwrap().pcr(), None);
     }
 
     #[test]
@@ -186,10 +132,8 @@ mod tests {
         let one = packet([SYNC, 0, 1, 0x10], &[]);
         let other = packet([SYNC, 0, 2, 0x10], &[]);
         let bytes = [&one[..], &[1, SYNC, 3], &other, &one[..100]].concat();
-        let mut packets = Packets::new(&bytes);
-        let pids: Vec<_> = packets.by_ref().map(Packet::pid).collect();
+        let pids: Vec<_> = Packets::new(&bytes).map(Packet::pid).collect();
         assert_eq!(pids, [1, 2]);
-        assert_eq!(packets.skipped(), 3);
     }
 
     #[test]

@@ -8,8 +8,11 @@ use std::borrow::Cow;
 use super::{Packet, Packets};
 use crate::format::codec::Codec;
 
-/// The longest section of a table, after its first three bytes (§2.4.4.3).
-const LONGEST_SECTION: usize = 1021;
+/// The shortest section of a table, with nothing between its header and its checksum.
+const SHORTEST_SECTION: usize = 12;
+
+/// Fills a packet behind its last section, in place of a `table_id`.
+const STUFFING: u8 = 0xff;
 
 /// A program map table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +27,6 @@ impl<'a> Program<'a> {
         let program = programs.find(|program| program[..2] != [0, 0])?;
         let map = section(packets, pid(program[2], program[3]), 0x02)?;
         (map.len() >= 16).then_some(Self(map))
-    }
-
-    /// The stream whose packets carry the program's clock.
-    pub fn clock_pid(&self) -> u16 {
-        pid(self.0[8], self.0[9])
     }
 
     /// The streams of the program, in the order of the table.
@@ -122,49 +120,63 @@ fn body(section: &[u8], start: usize) -> Option<&[u8]> {
 
 /// The next section of the table `table_id` on `pid` that is whole and current.
 fn section<'a>(packets: &mut Packets<'a>, pid: u16, table_id: u8) -> Option<Cow<'a, [u8]>> {
-    let mut begun: Cow<'a, [u8]> = Cow::default();
+    // of the section whose end is in a later packet
+    let mut begun = Vec::new();
     for packet in packets.filter(|packet| packet.pid() == pid && !packet.unusable()) {
-        match start_of_section(packet) {
-            Some(start) => begun = Cow::Borrowed(start),
-            None if begun.is_empty() => continue,
-            None => begun.to_mut().extend_from_slice(packet.payload()),
+        let (behind, mut fresh) = parts(packet);
+        if !begun.is_empty() {
+            begun.extend_from_slice(behind);
+            if let Some((section, _)) = split_section(&begun) {
+                if is_current(section, table_id) {
+                    let length = section.len();
+                    begun.truncate(length);
+                    return Some(Cow::Owned(begun));
+                }
+                begun.clear();
+            }
         }
-        let wanted = section_bytes(&begun);
-        if wanted.is_some_and(|wanted| begun.len() < wanted) {
-            continue;
+        if packet.starts_unit() {
+            while let Some((section, rest)) = split_section(fresh) {
+                if is_current(section, table_id) {
+                    return Some(Cow::Borrowed(section));
+                }
+                fresh = rest;
+            }
+            begun.clear();
+            if fresh.first() != Some(&STUFFING) {
+                begun.extend_from_slice(fresh);
+            }
         }
-        // the sixth byte's last bit: in force already (§2.4.4.5)
-        let whole = |wanted: &usize| {
-            begun[0] == table_id && begun[5] & 1 == 1 && checksum(&begun[..*wanted]) == 0
-        };
-        if let Some(wanted) = wanted.filter(whole) {
-            return Some(truncated(begun, wanted));
-        }
-        begun = Cow::default();
     }
     None
 }
 
-fn truncated(bytes: Cow<'_, [u8]>, length: usize) -> Cow<'_, [u8]> {
-    match bytes {
-        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[..length]),
-        Cow::Owned(mut bytes) => {
-            bytes.truncate(length);
-            Cow::Owned(bytes)
-        }
+/// What belongs to a section that began in an earlier packet, and what begins in this one: its pointer
+/// tells them apart (§2.4.4.1).
+fn parts(packet: Packet<'_>) -> (&[u8], &[u8]) {
+    if !packet.starts_unit() {
+        return (packet.payload(), &[]);
     }
+    let split = packet.payload().split_first();
+    let split = split.and_then(|(pointer, rest)| rest.split_at_checked(usize::from(*pointer)));
+    split.unwrap_or_default()
 }
 
-/// From the first section that begins in `packet` to the packet's end, as its pointer says (§2.4.4.1).
-fn start_of_section(packet: Packet<'_>) -> Option<&[u8]> {
-    let (pointer, rest) = packet.payload().split_first()?;
-    packet.starts_unit().then(|| rest.get(usize::from(*pointer)..))?
+/// The section that `bytes` begin with, and what is behind it; `None` if its end is missing, or if there
+/// is only stuffing.
+fn split_section(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [table_id, high, low, ..] = *bytes else { return None };
+    let split = || bytes.split_at_checked(3 + length(high, low));
+    (table_id != STUFFING).then(split).flatten()
 }
 
-/// How many bytes a section has that begins with `bytes`, at least 12.
-fn section_bytes(bytes: &[u8]) -> Option<usize> {
-    let length = length(*bytes.get(1)?, *bytes.get(2)?);
-    (9..=LONGEST_SECTION).contains(&length).then_some(3 + length)
+/// Whether `section` is of the table `table_id`, undamaged and in force already (§2.4.4.5).
+fn is_current(section: &[u8], table_id: u8) -> bool {
+    let in_force = section.get(5).is_some_and(|version| version & 1 == 1);
+    section[0] == table_id
+        && section.len() >= SHORTEST_SECTION
+        && in_force
+        && checksum(section) == 0
 }
 
 /// CRC-32/MPEG-2 (§ Annex A): zero over a section that ends in its own.
@@ -192,6 +204,13 @@ const CHECKSUMS: [u32; 256] = {
     }
     table
 };
+
+/// Gives `section` the checksum that it ought to have.
+#[cfg(test)]
+fn seal(section: &mut [u8]) {
+    let (content, sum) = section.split_last_chunk_mut::<4>().expect("it has a checksum");
+    *sum = checksum(content).to_be_bytes();
+}
 
 #[cfg(test)]
 mod tests;
