@@ -28,3 +28,24 @@ pub fn is_self_contained(bytes: &[u8]) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layer_iii_says_how_many_bits_it_takes_from_before() {
+        let frame = |second: u8, side: [u8; 4]| {
+            is_self_contained(&[&[0xff, second, 0x90, 0], &side[..]].concat())
+        };
+        // nine bits in MPEG-1, eight in MPEG-2
+        assert!(frame(0xfb, [0, 0x7f, 9, 9]) && frame(0xf3, [0, 0xff, 9, 9]));
+        assert!(!frame(0xfb, [0, 0x80, 0, 0]) && !frame(0xfb, [1, 0, 0, 0]));
+        assert!(!frame(0xf3, [1, 0, 0, 0]));
+        // behind a checksum of two bytes
+        assert!(frame(0xfa, [9, 9, 0, 0x7f]) && frame(0xf2, [9, 9, 0, 0xff]));
+        assert!(!frame(0xfa, [0, 0, 0, 0x80]) && !frame(0xf2, [0, 0, 1, 0]));
+        // layer II takes none
+        assert!(frame(0xfd, [9; 4]));
+    }
+}

@@ -47,3 +47,39 @@ impl Opening {
         Some(known && begin.first && self.syntax.kind(slice) == Some(Kind::Clean))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sequence parameter set 0.
+    const SPS: &[u8] = &[0x67, 0x64, 0, 13, 0b1000_0000];
+    /// Picture parameter set 0, upon sequence parameter set 0 and upon 1.
+    const PPS: &[u8] = &[0x68, 0b1100_0000];
+    const PPS_UPON_1: &[u8] = &[0x68, 0b1010_0000];
+    /// IDR slices with picture parameter set 0, from the first macroblock on and from the second.
+    const SLICE: &[u8] = &[0x65, 0b1000_1000, 0b1000_0000];
+    const SECOND_SLICE: &[u8] = &[0x65, 0b0100_0010, 0b0010_0000];
+
+    fn is_clean(sets: &[&[u8]], slice: &[u8]) -> Option<bool> {
+        let mut opening = Opening::new(Syntax::H264);
+        for set in sets {
+            assert!(matches!(opening.take(set), Some(Kind::Sps | Kind::Pps)));
+        }
+        opening.is_clean(slice)
+    }
+
+    #[test]
+    fn a_picture_begins_with_its_first_slice() {
+        assert_eq!(is_clean(&[SPS, PPS], SLICE), Some(true));
+        assert_eq!(is_clean(&[SPS, PPS], SECOND_SLICE), Some(false));
+        assert_eq!(is_clean(&[SPS, PPS], &SLICE[..2]), None);
+    }
+
+    #[test]
+    fn of_parameter_sets_with_one_id_the_last_holds() {
+        assert_eq!(is_clean(&[SPS, PPS_UPON_1], SLICE), Some(false));
+        assert_eq!(is_clean(&[SPS, PPS_UPON_1, PPS], SLICE), Some(true));
+        assert_eq!(is_clean(&[SPS, PPS, PPS_UPON_1], SLICE), Some(false));
+    }
+}

@@ -13,11 +13,6 @@ impl<'a> Boxes<'a> {
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 0 }
     }
-
-    /// Where the next box begins, or would.
-    pub const fn position(&self) -> usize {
-        self.position
-    }
 }
 
 impl<'a> Iterator for Boxes<'a> {

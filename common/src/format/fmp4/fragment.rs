@@ -112,10 +112,10 @@ impl Iterator for Run<'_> {
         let Defaults { duration, size, flags } = self.defaults;
         let (duration, size) = (self.own(0x100, duration)?, self.own(0x200, size)?);
         let flags = self.own(0x400, flags)?;
-        let composition_offset = self.own(0x800, 0)?.cast_signed();
+        self.own(0x800, 0)?; // sample_composition_time_offset
         // only the first sample's, once
         let flags = self.first_flags.take().unwrap_or(flags);
-        Some(Sample { duration, size, flags, composition_offset })
+        Some(Sample { duration, size, flags })
     }
 }
 
@@ -128,9 +128,6 @@ pub struct Sample {
     pub size: u32,
     /// §8.8.3.1.
     pub flags: u32,
-    /// How much later it is shown than decoded, in the track's ticks. Older files have no negative ones,
-    /// and numbers as large as would be read as such here are in none.
-    pub composition_offset: i32,
 }
 
 impl Sample {
@@ -177,15 +174,10 @@ mod tests {
         );
         let offsets: Vec<_> = track.runs(Some(TRACK)).map(|run| run.data_offset).collect();
         assert_eq!(offsets, [Some(120), None]);
-        let sample = |duration, flags, composition_offset| Sample {
-            duration,
-            size: 10,
-            flags,
-            composition_offset,
-        };
+        let sample = |duration, flags| Sample { duration, size: 10, flags };
         let samples: Vec<_> = track.runs(Some(TRACK)).flatten().collect();
         let own = 0x0200_0000;
-        assert_eq!(samples, [sample(33, 0, -1), sample(34, own, 5), sample(100, own, 0)]);
+        assert_eq!(samples, [sample(33, 0), sample(34, own), sample(100, own)]);
     }
 
     #[test]
@@ -197,6 +189,26 @@ mod tests {
         assert!(track.from_fragment, "the first track's");
         let base = fragment(&[part("tfhd", &[1, 7, 0, 99])]);
         assert!(!Fragment::new(&base).tracks().next().unwrap().from_fragment);
+        let all = [
+            fragment(&[part("tfhd", &[0, 7])]),
+            // counted from the end of the one before; from the fragment, as default-base-is-moof says
+            fragment(&[part("tfhd", &[0, 8])]),
+            fragment(&[part("tfhd", &[0x2_0000, 9])]),
+        ];
+        let all = all.concat();
+        let all: Vec<_> =
+            Fragment::new(&all).tracks().map(|track| (track.id, track.from_fragment)).collect();
+        assert_eq!(all, [(7, true), (8, false), (9, true)]);
+    }
+
+    #[test]
+    fn what_stands_before_a_default_is_passed_over() {
+        // where data begins, the sample description, then duration, size and flags
+        let header = part("tfhd", &[0x3b, 7, 0, 99, 1, 30, 40, 50]);
+        let moof = fragment(&[header, part("trun", &[0, 1])]);
+        let track = Fragment::new(&moof).tracks().next().unwrap();
+        let samples: Vec<_> = track.runs(Some(TRACK)).flatten().collect();
+        assert_eq!(samples, [Sample { duration: 30, size: 40, flags: 50 }]);
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub use movie::{Defaults, Movie, Track};
 /// Whether `bytes` begin with a box of a kind that a segment begins with.
 pub fn begins(bytes: &[u8]) -> bool {
     let begins = |first: &Mp4Box<'_>| {
-        is_media_part(first.kind) || matches!(&first.kind, b"ftyp" | b"moov" | b"free" | b"skip")
+        is_media_part(first.kind)
+            || matches!(&first.kind, b"ftyp" | b"moov" | b"free" | b"skip" | b"uuid")
     };
     Boxes::new(bytes).next().is_some_and(|first| begins(&first))
 }

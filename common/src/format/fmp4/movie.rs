@@ -32,11 +32,6 @@ impl<'a> Movie<'a> {
         }
         movie
     }
-
-    /// The track with that id.
-    pub fn track(&self, id: u32) -> Option<&Track<'a>> {
-        self.tracks.iter().find(|track| track.id == id)
-    }
 }
 
 /// One track.
@@ -91,5 +86,52 @@ impl Defaults {
         fields.u32()?; // default_sample_description_index
         let (duration, size, flags) = (fields.u32()?, fields.u32()?, fields.u32()?);
         Some((id, Self { duration, size, flags }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(kind: &str, content: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(8 + content.len()).unwrap();
+        [&size.to_be_bytes()[..], kind.as_bytes(), content].concat()
+    }
+
+    fn fields(fields: &[u32]) -> Vec<u8> {
+        fields.iter().flat_map(|field| field.to_be_bytes()).collect()
+    }
+
+    /// Track 7 of 600 ticks a second, by what its two headers hold.
+    fn track(header: &[u32], media_header: &[u32]) -> Vec<u8> {
+        let entries = part("stsd", &[fields(&[0, 1]), part("Opus", &[])].concat());
+        let minf = part("minf", &part("stbl", &entries));
+        let mdia = part("mdia", &[part("mdhd", &fields(media_header)), minf].concat());
+        part("trak", &[part("tkhd", &fields(header)), mdia].concat())
+    }
+
+    #[test]
+    fn headers_of_both_versions_are_read() {
+        let new = 1 << 24;
+        for (header, media_header) in [
+            (&[3, 1, 2, 7][..], &[0, 3, 4, 600][..]),
+            (&[new | 3, 0, 1, 0, 2, 7], &[new, 0, 3, 0, 4, 600]),
+        ] {
+            let moov = track(header, media_header);
+            let movie = Movie::parse(&moov);
+            assert!(!movie.damaged);
+            let read: Vec<_> =
+                movie.tracks.iter().map(|track| (track.id, track.timescale)).collect();
+            assert_eq!(read, [(7, 600)]);
+        }
+    }
+
+    #[test]
+    fn one_track_too_many_is_damage() {
+        let moov = track(&[3, 1, 2, 7], &[0, 3, 4, 600]).repeat(MOST_TRACKS);
+        assert!(!Movie::parse(&moov).damaged);
+        let moov = [&moov[..], &track(&[3, 1, 2, 8], &[0, 3, 4, 600])].concat();
+        let movie = Movie::parse(&moov);
+        assert_eq!((movie.tracks.len(), movie.damaged), (MOST_TRACKS, true));
     }
 }

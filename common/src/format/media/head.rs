@@ -11,6 +11,9 @@ pub const MOST_HEAD_BYTES: usize = 1 << 20;
 /// How many bytes to ask for where nothing better is known.
 const FEW_BYTES: usize = 16 << 10;
 
+/// Behind what is asked for, the bytes that tell what comes next there.
+const NEXT_HEADER: usize = 8;
+
 /// With fewer bytes of a longer file, a few sync bytes at the right places could be chance.
 const ENOUGH_TO_TELL: usize = 8 * mpegts::PACKET_BYTES;
 
@@ -77,8 +80,8 @@ pub enum HeadOutcome {
     Known(Head),
     /// The first bytes given were too few.
     NeedMore {
-        /// How many first bytes to call with: more than were given, and no more than the file has or than
-        /// [`MOST_HEAD_BYTES`]. They may turn out to be too few again.
+        /// How many first bytes to call with: twice those that were given or more, but no more than the
+        /// file has or than [`MOST_HEAD_BYTES`]. They may turn out to be too few again.
         bytes: usize,
     },
 }
@@ -100,7 +103,8 @@ pub fn head(first_bytes: &[u8], file_size: u64) -> HeadOutcome {
         None => 0,
         Some(Missing::Some) => bytes.len().saturating_mul(4).max(FEW_BYTES).min(most),
         Some(Missing::UpTo(end)) => {
-            usize::try_from(end).ok().filter(|end| *end <= most).unwrap_or(0)
+            let within = usize::try_from(end).ok().filter(|end| *end <= most);
+            within.map_or(0, |end| (end + NEXT_HEADER).max(bytes.len() * 2).min(most))
         }
     };
     if wanted > bytes.len() {

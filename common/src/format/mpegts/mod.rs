@@ -7,6 +7,8 @@ mod psi;
 
 pub use packet::{PACKET_BYTES, Packet, Packets, first_packet};
 pub use pes::{PesHeader, PesPackets, PesPart};
+#[cfg(test)]
+pub(in crate::format) use psi::seal;
 pub use psi::{Program, Stream, Streams};
 
 /// Ticks in a second of PTS and DTS (ISO/IEC 13818-1 §2.4.3.7).

@@ -207,7 +207,7 @@ const CHECKSUMS: [u32; 256] = {
 
 /// Gives `section` the checksum that it ought to have.
 #[cfg(test)]
-fn seal(section: &mut [u8]) {
+pub(in crate::format) fn seal(section: &mut [u8]) {
     let (content, sum) = section.split_last_chunk_mut::<4>().expect("it has a checksum");
     *sum = checksum(content).to_be_bytes();
 }

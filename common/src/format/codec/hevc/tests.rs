@@ -59,3 +59,11 @@ fn names_carry_space_and_compatibility() {
     let profile = [0x02, 0x20, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0x23, 150];
     assert_eq!(ProfileTierLevel(profile).to_string(), "2.4.L150.B0.0.0.0.0.23");
 }
+
+/// Pictures behind a BLA_W_LP may be shown before it and need what is gone (table 7-1).
+#[test]
+fn some_random_access_pictures_have_leading_ones() {
+    let kinds = [15, 16, 17, 18, 19, 20, 21, 22].map(|unit_type: u8| kind(&[unit_type << 1, 1]));
+    let (slice, clean) = (Some(Kind::Slice), Some(Kind::Clean));
+    assert_eq!(kinds, [slice, slice, clean, clean, clean, clean, slice, slice]);
+}

@@ -24,10 +24,7 @@ pub(super) fn read(bytes: &[u8]) -> Found {
             };
         }
         if !part.is_whole(bytes.len()) {
-            return Found {
-                so_far: unknown,
-                missing: Some(Missing::UpTo(part.end.saturating_add(8))),
-            };
+            return Found { so_far: unknown, missing: Some(Missing::UpTo(part.end)) };
         }
         if part.kind == *b"moov" {
             movie = Some(Movie::parse(part.content));
@@ -51,8 +48,7 @@ impl Media<'_> {
         let Some(track) = leading(movie) else { return Found { so_far, missing: None } };
         for part in Boxes::new(self.bytes).filter(|part| part.start >= self.init_bytes as usize) {
             if !part.is_whole(self.bytes.len()) {
-                // what comes next is found by the header behind
-                return Found { so_far, missing: Some(Missing::UpTo(part.end.saturating_add(8))) };
+                return Found { so_far, missing: Some(Missing::UpTo(part.end)) };
             }
             if let Some(fragment) = find(part, track) {
                 so_far.decode_time = fragment.decode_time.map(|ticks| in_90_khz(ticks, track));

@@ -3,10 +3,13 @@ use super::*;
 /// The head and the bytes of a file of `testdata/media`.
 macro_rules! sample {
     ($name:literal) => {{
-        let bytes: &[u8] = include_bytes!(concat!("../../../../testdata/media/", $name));
+        let bytes: &[u8] =
+            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/media/", $name));
         (whole(bytes), bytes)
     }};
 }
+
+mod doubts;
 
 fn whole(bytes: &[u8]) -> Head {
     match head(bytes, bytes.len() as u64) {
@@ -22,7 +25,9 @@ fn ask(bytes: &[u8], first: usize) -> (usize, Head) {
         match head(&bytes[..wanted], bytes.len() as u64) {
             HeadOutcome::Known(head) => return (calls, head),
             HeadOutcome::NeedMore { bytes: more } => {
-                assert!(more > wanted && more <= bytes.len().min(MOST_HEAD_BYTES), "{more}");
+                let most = bytes.len().min(MOST_HEAD_BYTES);
+                assert!(more > wanted && more <= most, "{more}");
+                assert!(more >= most.min(2 * wanted), "{more} after {wanted}");
                 wanted = more;
             }
         }
@@ -86,6 +91,14 @@ fn initialization_sections_end_where_the_fragments_begin() {
     assert_eq!(bare, Head::only(Container::Fmp4 { init_bytes: 0 }));
     // with nothing but one, there is nothing to be played
     assert_eq!(whole(&bytes[..init_bytes as usize]).container, Container::Unknown);
+    // media in front of the first fragment is in none
+    let (init, rest) = bytes.split_at(init_bytes as usize);
+    let plain = [init, b"\0\0\0\x09mdat\0", rest].concat();
+    assert_eq!(whole(&plain), Head::only(Container::Unknown));
+    // what comes first is as good as what comes between
+    let first = whole(&[b"\0\0\0\x09uuid\0", bytes].concat());
+    assert_eq!(first.container, Container::Fmp4 { init_bytes: init_bytes + 9 });
+    assert!(first.independent);
 }
 
 #[test]
@@ -153,6 +166,33 @@ fn few_first_bytes_lead_to_the_same_answer() {
 }
 
 #[test]
+fn what_ends_the_file_is_read() {
+    for (_, bytes) in [sample!("h264-aac.mp4"), sample!("aac.mp4")] {
+        let mdat = bytes.windows(4).position(|window| window == b"mdat").unwrap();
+        let cut = &bytes[..mdat - 4];
+        for missing in [1, 9, 100] {
+            assert_eq!(ask(cut, cut.len() - missing).1, whole(cut), "{missing}");
+        }
+    }
+}
+
+#[test]
+fn many_small_boxes_cost_little() {
+    let small = b"\0\0\0\x09free\0".repeat(MOST_HEAD_BYTES / 9 + 1);
+    let (calls, answer) = ask(&small, 8192);
+    assert_eq!(answer, Head::only(Container::Unknown));
+    assert!(calls <= 8, "{calls}");
+    // between the initialization section and the first fragment
+    let (head, bytes) = sample!("h264-aac.mp4");
+    let Container::Fmp4 { init_bytes } = head.container else { panic!("{head:?}") };
+    let events = b"\0\0\0\x09emsg\0".repeat(60_000);
+    let (init, rest) = bytes.split_at(init_bytes as usize);
+    let (calls, answer) = ask(&[init, &events, rest].concat(), 8192);
+    assert_eq!(answer, head);
+    assert!(calls <= 8, "{calls}");
+}
+
+#[test]
 fn no_more_than_a_mebibyte_is_asked_for() {
     // tables and no picture
     let (_, bytes) = sample!("h264-aac.ts");
@@ -169,46 +209,36 @@ fn no_more_than_a_mebibyte_is_asked_for() {
     assert_eq!(ask(&noise, 8192), (1, Head::only(Container::Unknown)));
 }
 
-#[test]
-fn doubts_make_a_segment_dependent() {
-    let (_, bytes) = sample!("h264-aac.ts");
-    // the packet of the first picture, behind SDT, PAT and PMT
-    let first = 3 * mpegts::PACKET_BYTES;
-    let with = |at: usize, value: u8| {
-        let mut changed = bytes.to_vec();
-        changed[at] = value;
-        whole(&changed)
-    };
-    assert!(with(first, bytes[first]).independent);
-    assert!(!with(first + 1, bytes[first + 1] | 0x80).independent, "damaged on its way");
-    assert!(!with(first + 3, bytes[first + 3] | 0x80).independent, "scrambled");
-    assert!(!with(first + mpegts::PACKET_BYTES + 3, 0x1f).independent, "a packet is missing");
-    assert!(!whole(&bytes[first + mpegts::PACKET_BYTES..]).independent, "begins within a picture");
-    // the picture's start code, in two packets
-    let sps = bytes.windows(5).position(|window| window == [0, 0, 0, 1, 0x67]).unwrap();
-    assert!(!with(sps + 4, 0x6c).independent, "no sequence parameter set");
-    let pps = bytes.windows(5).position(|window| window == [0, 0, 0, 1, 0x68]).unwrap();
-    assert!(!with(pps + 4, 0x6c).independent, "no picture parameter set");
+/// A transport stream of ffmpeg whose program map table, in the third packet, is changed by `change`.
+fn with_map(bytes: &[u8], change: impl FnOnce(&mut [u8])) -> Vec<u8> {
+    let mut changed = bytes.to_vec();
+    let section = &mut changed[2 * mpegts::PACKET_BYTES + 5..];
+    let length = 3 + usize::from(section[2]);
+    change(&mut section[..length]);
+    mpegts::seal(&mut section[..length]);
+    changed
 }
 
 #[test]
-fn flags_and_pictures_of_mp4_must_agree() {
-    let (head, bytes) = sample!("av1-opus.mp4");
-    assert!(head.independent);
+fn what_sound_is_and_where_is_part_of_the_format() {
+    let (head, bytes) = sample!("aac.ts");
+    let frame = bytes.windows(2).position(|window| window == [0xff, 0xf1]).unwrap();
     let mut changed = bytes.to_vec();
-    let trun = bytes.windows(4).position(|window| window == b"trun").unwrap();
-    // the flags of the first sample: it needs others
-    assert_eq!(bytes[trun + 16..trun + 20], [2, 0, 0, 0]);
-    changed[trun + 16..trun + 20].copy_from_slice(&[1, 1, 0, 0]);
-    assert!(!whole(&changed).independent);
-
-    let (head, bytes) = sample!("h264-aac.mp4");
-    assert!(head.independent);
-    // its type is IDR, and no other unit begins so
-    let picture = bytes.windows(2).position(|window| window == [0x65, 0x88]).unwrap();
-    let mut changed = bytes.to_vec();
-    changed[picture] = 0x61;
-    assert!(!whole(&changed).independent);
+    // other samples in a second
+    changed[frame + 2] ^= 4;
+    assert!(whole(&changed).independent);
+    assert_ne!(whole(&changed).format, head.format);
+    let mut changed = with_map(bytes, |map| {
+        assert_eq!(map[14], 0);
+        map[14] = 2;
+    });
+    for packet in changed.chunks_exact_mut(mpegts::PACKET_BYTES) {
+        if packet[1] & 0x1f == 1 && packet[2] == 0 {
+            packet[2] = 2;
+        }
+    }
+    assert!(whole(&changed).independent);
+    assert_ne!(whole(&changed).format, head.format);
 }
 
 #[test]

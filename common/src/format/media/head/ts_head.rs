@@ -23,11 +23,13 @@ pub(super) fn read(file: &[u8], start: usize) -> Found {
     let so_far = Head::only(Container::MpegTs { tables });
     let streams = Contents::of(&program);
     let Some((pid, codec)) = streams.leading else { return Found { so_far, missing: None } };
+    // a player that goes through the packets once cannot use what is in front of the tables
+    let late = Packets::new(&bytes[..packets.position()]).any(|packet| packet.pid() == pid);
     for limit in [FEW_PICTURE_BYTES, usize::MAX] {
         let mut units = PesPackets::new(Packets::new(bytes), pid, limit);
         let Some(part) = units.advance() else { break };
         let Some(first) = First::of(codec, &part, streams.hasher.clone()) else { continue };
-        let begins = part.header.is_some() && part.intact && streams.understood;
+        let begins = part.header.is_some() && part.intact && !late && streams.understood;
         let so_far = Head {
             independent: begins && first.clean,
             format: first.format,

@@ -53,6 +53,18 @@ fn fragmented_mp4_is_described_as_by_ffmpeg() {
 }
 
 #[test]
+fn sound_in_mp4_is_named_by_its_object_type() {
+    let bytes = sample!("aac.mp4");
+    let esds = bytes.windows(4).position(|window| window == b"esds").unwrap();
+    let name = |object_type: u8| {
+        let mut changed = bytes.to_vec();
+        changed[esds + 21] = object_type;
+        attributes(&changed)[0].clone()
+    };
+    assert_eq!([name(0x40), name(0x67), name(0x6b)], ["mp4a.40.2", "mp4a.67", "mp4a.40.34"]);
+}
+
+#[test]
 fn what_a_segment_does_not_say_is_not_made_up() {
     // no parameter sets
     assert_eq!(attributes(sample!("h264-mid-gop.ts")), ["", "", "30.000"]);
