@@ -5,8 +5,9 @@
 //! large a request's headers are. What an answer says is its handler's business.
 //!
 //! A client that cannot be served is told so (503 with Retry-After): a player tries again and another
-//! node asks elsewhere, whereas a connection that nobody accepts only looks like a dead node. Only
-//! when even those refusals pile up, new connections wait in the listener's backlog.
+//! node asks elsewhere, whereas a connection that nobody accepts only looks like a dead node. Nobody is
+//! kept waiting for that, so no client can hold up the others: a refusal takes a second at most, and
+//! when many come at once, the rest is told without making sure that it listens.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ mod file;
 mod io_with_files;
 mod limits;
 mod metrics;
+mod refused;
 mod requests;
 mod stall;
 #[cfg(test)]

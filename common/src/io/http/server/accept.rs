@@ -13,9 +13,10 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::admission::{Admission, Place};
-use super::connection::{Served, refusing};
+use super::connection::Served;
 use super::limits::Limits;
 use super::metrics::ConnectionMetrics;
+use super::refused;
 
 /// How long nothing is accepted after that failed for want of files or memory.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -33,13 +34,11 @@ impl Incoming for TcpListener {
 
 /// The connections that are open.
 pub(super) struct Open {
-    limits: Limits,
     metrics: ConnectionMetrics,
     admission: Admission,
     served: Served,
-    refused: Served,
     tasks: JoinSet<()>,
-    /// The places of the tasks that have one.
+    /// The place of each task.
     places: HashMap<Id, Place>,
 }
 
@@ -51,39 +50,34 @@ impl Open {
         stop: CancellationToken,
     ) -> Self {
         Self {
-            limits,
             admission: Admission::new(limits),
-            served: Served::new(routes, metrics.clone(), stop.clone()),
-            refused: Served::new(refusing(), metrics.clone(), stop).once(),
+            served: Served::new(routes, metrics.clone(), stop),
             metrics,
             tasks: JoinSet::new(),
             places: HashMap::new(),
         }
     }
 
-    /// Accepts whatever comes until `stop` is cancelled. No failure of that ends it.
+    /// Accepts whatever comes until `stop` is cancelled. No failure of that ends it, and no client
+    /// delays it: those that cannot be served must not keep others waiting.
     pub(super) async fn accept_from(&mut self, incoming: &impl Incoming, stop: &CancellationToken) {
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 Some(ended) = self.tasks.join_next_with_id() => self.close(ended),
-                accepted = poll_fn(|context| incoming.poll_accept(context)),
-                    if self.tasks.len() < self.limits.sockets() =>
-                {
-                    match accepted {
-                        Ok((stream, address)) => self.open(stream, address),
-                        Err(error) if is_of_one_connection(&error) => {
-                            tracing::debug!("a connection broke off before it was accepted: {error}");
-                        }
-                        Err(error) => {
-                            tracing::warn!("cannot accept connections for now: {error}");
-                            // the connection still waits, so asking at once would fail again
-                            let pause = tokio::time::sleep(PAUSE);
-                            tokio::select! { () = stop.cancelled() => return, () = pause => {} }
-                        }
+                accepted = poll_fn(|context| incoming.poll_accept(context)) => match accepted {
+                    Ok((stream, address)) => self.open(stream, address),
+                    Err(error) if is_of_one_connection(&error) => {
+                        tracing::debug!("a connection broke off before it was accepted: {error}");
                     }
-                }
+                    Err(error) => {
+                        tracing::warn!("cannot accept connections for now: {error}");
+                        // the connection still waits, so asking at once would fail again
+                        let pause = tokio::time::sleep(PAUSE);
+                        tokio::select! { () = stop.cancelled() => return, () = pause => {} }
+                    }
+                },
             }
         }
     }
@@ -96,20 +90,21 @@ impl Open {
     }
 
     fn open(&mut self, stream: TcpStream, address: SocketAddr) {
-        // small answers on a kept-alive connection would otherwise wait for the peer's delayed ACK
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!("cannot set TCP_NODELAY: {error}");
-        }
         match self.admission.admit(address.ip()) {
-            Ok(place) => {
-                let task = self.tasks.spawn(self.served.serve(stream));
-                self.places.insert(task.id(), place);
-            }
+            Ok(place) => self.own(self.served.serve(stream), place),
             Err(refusal) => {
                 self.metrics.refused(refusal).inc();
-                self.tasks.spawn(self.refused.serve(stream));
+                match self.admission.refuse(address.ip()) {
+                    Some(place) => self.own(refused::tell(stream), place),
+                    None => refused::tell_at_once(&stream),
+                }
             }
         }
+    }
+
+    fn own(&mut self, connection: impl Future<Output = ()> + Send + 'static, place: Place) {
+        let task = self.tasks.spawn(connection);
+        self.places.insert(task.id(), place);
         self.metrics.open.inc();
     }
 

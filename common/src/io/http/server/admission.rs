@@ -1,4 +1,5 @@
-//! Which of the connections that come are served: pure counting.
+//! Which of the connections that come are served, and which of the others are refused with care: pure
+//! counting.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,39 +15,78 @@ pub(super) enum Refusal {
     Client,
 }
 
-/// A place among those that are served; to be given back.
+/// A place among those that are served, or are refused with care; to be given back.
 #[derive(Debug)]
-pub(super) struct Place(IpAddr);
+pub(super) enum Place {
+    Served(IpAddr),
+    Refused(IpAddr),
+}
 
-/// Who is served.
+/// Who is served, and who is refused with care.
 #[derive(Debug)]
 pub(super) struct Admission {
-    limits: Limits,
-    served: usize,
-    by_client: HashMap<IpAddr, usize>,
+    served: Places,
+    refused: Places,
 }
 
 impl Admission {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, served: 0, by_client: HashMap::new() }
+        Self {
+            served: Places::new(limits.connections, limits.per_client),
+            refused: Places::new(limits.refusals, limits.refusals_per_client()),
+        }
     }
 
     pub(super) fn admit(&mut self, address: IpAddr) -> Result<Place, Refusal> {
-        if self.served >= self.limits.connections {
+        let client = client(address);
+        self.served.take(client)?;
+        Ok(Place::Served(client))
+    }
+
+    /// A place for a connection that was not admitted, unless too many have one already.
+    pub(super) fn refuse(&mut self, address: IpAddr) -> Option<Place> {
+        let client = client(address);
+        self.refused.take(client).ok()?;
+        Some(Place::Refused(client))
+    }
+
+    pub(super) fn give_back(&mut self, place: Place) {
+        match place {
+            Place::Served(client) => self.served.give_back(client),
+            Place::Refused(client) => self.refused.give_back(client),
+        }
+    }
+}
+
+/// A number of places, of which one client may have some.
+#[derive(Debug)]
+struct Places {
+    most: usize,
+    per_client: usize,
+    taken: usize,
+    by_client: HashMap<IpAddr, usize>,
+}
+
+impl Places {
+    fn new(most: usize, per_client: usize) -> Self {
+        Self { most, per_client, taken: 0, by_client: HashMap::new() }
+    }
+
+    fn take(&mut self, client: IpAddr) -> Result<(), Refusal> {
+        if self.taken >= self.most {
             return Err(Refusal::Full);
         }
-        let client = client(address);
         let of_client = self.by_client.entry(client).or_default();
-        if *of_client >= self.limits.per_client {
+        if *of_client >= self.per_client {
             return Err(Refusal::Client);
         }
         *of_client += 1;
-        self.served += 1;
-        Ok(Place(client))
+        self.taken += 1;
+        Ok(())
     }
 
-    pub(super) fn give_back(&mut self, Place(client): Place) {
-        self.served -= 1;
+    fn give_back(&mut self, client: IpAddr) {
+        self.taken -= 1;
         if let Some(of_client) = self.by_client.get_mut(&client) {
             *of_client -= 1;
             if *of_client == 0 {
@@ -70,11 +110,15 @@ mod tests {
     use super::*;
 
     fn admission() -> Admission {
-        Admission::new(Limits { connections: 3, per_client: 2, refusals: 1 })
+        Admission::new(Limits { connections: 3, per_client: 2, refusals: 16 })
     }
 
     fn admit(admission: &mut Admission, address: &str) -> Result<Place, Refusal> {
         admission.admit(address.parse().unwrap())
+    }
+
+    fn refuse(admission: &mut Admission, address: &str) -> Option<Place> {
+        admission.refuse(address.parse().unwrap())
     }
 
     #[test]
@@ -107,10 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn refusals_are_bounded_in_all_and_for_each_client() {
+        let mut admission = admission();
+        let first = refuse(&mut admission, "10.0.0.1").unwrap();
+        refuse(&mut admission, "10.0.0.1").unwrap();
+        assert!(refuse(&mut admission, "10.0.0.1").is_none(), "an eighth of all is for one client");
+        for other in 2..16 {
+            refuse(&mut admission, &format!("10.0.0.{other}")).unwrap();
+        }
+        assert!(refuse(&mut admission, "10.0.0.16").is_none());
+        admission.give_back(first);
+        refuse(&mut admission, "10.0.0.16").unwrap();
+        admit(&mut admission, "10.0.0.1").expect("refusals take no place from those that are served");
+    }
+
+    #[test]
     fn clients_that_are_gone_are_forgotten() {
         let mut admission = admission();
         let place = admit(&mut admission, "10.0.0.1").unwrap();
         admission.give_back(place);
-        assert!(admission.by_client.is_empty());
+        assert!(admission.served.by_client.is_empty());
     }
 }

@@ -6,7 +6,6 @@ use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{HeaderName, StatusCode, header};
 use http_body::{Frame, SizeHint};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -14,6 +13,7 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -22,6 +22,7 @@ use super::file::Outgoing;
 use super::io_with_files::Io;
 use super::limits::{BODY_PAUSE, HEADERS_WITHIN, MAX_BUFFER_BYTES, MAX_HEADER_BYTES};
 use super::metrics::{ConnectionMetrics, Slow};
+use super::refused;
 use super::stall::Stall;
 use super::transfer::Link;
 
@@ -44,12 +45,6 @@ impl Served {
         Self { routes, metrics, stop, http }
     }
 
-    /// The same for one request a connection.
-    pub(super) fn once(mut self) -> Self {
-        self.http.keep_alive(false);
-        self
-    }
-
     /// Serves `stream` until its client is done with it, it fails, or the server stops and no request
     /// is under way. A client that closes only its own direction is taken for gone: as long as it
     /// is waited for, nothing else tells that nobody wants the answer any more.
@@ -57,16 +52,22 @@ impl Served {
         let Self { routes, metrics, stop, http } = self.clone();
         async move {
             let link = Arc::new(Link::default());
-            let io = TokioIo::new(Io::new(stream, Arc::clone(&link), metrics.clone()));
+            let io = TokioIo::new(Io::new(&stream, Arc::clone(&link), metrics.clone()));
             let service = service_fn(|request| answer(&routes, request, &link, &metrics));
             let mut connection = pin!(http.serve_connection(io, service));
+            let serving = async {
+                tokio::select! {
+                    biased;
+                    served = &mut connection => return served,
+                    () = stop.cancelled() => {}
+                }
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            };
             let served = tokio::select! {
                 biased;
-                served = &mut connection => served,
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
+                served = serving => served,
+                () = gone(&stream) => return tracing::debug!("a client went away"),
             };
             if let Err(error) = served {
                 tracing::debug!("a connection ended early: {error}");
@@ -74,9 +75,19 @@ impl Served {
                 if error.is_timeout() && link.has_begun_a_request() {
                     metrics.timed_out(Slow::Headers).inc();
                 }
+            } else if link.has_left_a_body() {
+                refused::linger(&stream).await;
             }
         }
     }
+}
+
+/// Waits until the client has closed its direction, or the connection is broken. hyper notices that
+/// only while it has nothing left to read, so one byte too many after a request would hide it.
+async fn gone(stream: &TcpStream) {
+    // Nothing but that end makes the socket ready for priority data, which it was not opened for: what
+    // the client has sent before, and nobody has read yet, does not. An error is an end as well.
+    let _ = stream.ready(Interest::PRIORITY).await;
 }
 
 fn answer(
@@ -90,25 +101,19 @@ fn answer(
         if body.is_end_stream() {
             return Body::empty();
         }
-        let stall = Stall::new(BODY_PAUSE);
-        Body::new(Awaited { body, stall, metrics: metrics.clone() })
+        let (link, stall) = (Arc::clone(link), Stall::new(BODY_PAUSE));
+        Body::new(Awaited { body, has_ended: false, link, stall, metrics: metrics.clone() })
     });
     let answered = routes.clone().call(request);
     let link = Arc::clone(link);
     async move { Ok(Outgoing::of(answered.await?, &link)) }
 }
 
-/// What is served to whoever cannot be served.
-pub(super) fn refusing() -> Router {
-    const HEADERS: [(HeaderName, &str); 2] =
-        [(header::RETRY_AFTER, "5"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-    const SENTENCE: &str = "this node has as many clients as it can serve; try again later\n";
-    Router::new().fallback(async || (StatusCode::SERVICE_UNAVAILABLE, HEADERS, SENTENCE))
-}
-
 /// The body of a request, whose client must not pause for long.
 struct Awaited {
     body: Incoming,
+    has_ended: bool,
+    link: Arc<Link>,
     stall: Stall,
     metrics: ConnectionMetrics,
 }
@@ -129,6 +134,7 @@ impl HttpBody for Awaited {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) {
             this.stall.progressed();
+            this.has_ended = frame.is_none() || this.body.is_end_stream();
             return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)));
         }
         ready!(this.stall.poll_waiting(context));
@@ -142,5 +148,13 @@ impl HttpBody for Awaited {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.link.note_left_body();
+        }
     }
 }

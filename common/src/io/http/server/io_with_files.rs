@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{SendAncillaryBuffer, SendFlags};
+use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::limits::TAKE_PAUSE;
+use super::limits::{MAX_UNSENT_BYTES, TAKE_PAUSE};
 use super::metrics::{ConnectionMetrics, Slow};
 use super::stall::Stall;
 use super::transfer::{Link, is_stand_in};
@@ -23,21 +24,25 @@ use crate::io::cached;
 /// How much of a file is read at a time where it cannot be sent directly.
 const COPY_BYTES: usize = 64 * 1024;
 
-/// The socket of a connection.
+/// The socket of a connection. Whoever owns that may look at it at the same time.
 #[derive(Debug)]
-pub(super) struct Io {
-    stream: TcpStream,
+pub(super) struct Io<'a> {
+    stream: &'a TcpStream,
     link: Arc<Link>,
     stall: Stall,
     metrics: ConnectionMetrics,
 }
 
-impl Io {
-    pub(super) const fn new(
-        stream: TcpStream,
-        link: Arc<Link>,
-        metrics: ConnectionMetrics,
-    ) -> Self {
+impl<'a> Io<'a> {
+    pub(super) fn new(stream: &'a TcpStream, link: Arc<Link>, metrics: ConnectionMetrics) -> Self {
+        // small answers on a kept-alive connection would otherwise wait for the peer's delayed ACK
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("cannot set TCP_NODELAY: {error}");
+        }
+        // so that being asked for more tells that the client has taken something
+        if let Err(error) = SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT_BYTES) {
+            tracing::debug!("cannot set TCP_NOTSENT_LOWAT: {error}");
+        }
         Self { stream, link, stall: Stall::new(TAKE_PAUSE), metrics }
     }
 
@@ -51,16 +56,22 @@ impl Io {
             return Poll::Ready(Err(io::Error::other("a file was copied instead of being sent")));
         }
         match slices.iter().position(|slice| is_stand_in(slice)) {
-            None => Pin::new(&mut self.stream).poll_write_vectored(context, slices),
+            None => self.poll_send(context, slices, SendFlags::empty()),
             Some(0) => self.poll_send_file(context, slices[0].len()),
-            Some(count) => {
-                let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
-                self.poll_io(context, |stream| {
-                    let mut control = SendAncillaryBuffer::default();
-                    rustix::net::sendmsg(stream, &slices[..count], &mut control, flags)
-                })
-            }
+            Some(count) => self.poll_send(context, &slices[..count], SendFlags::MORE),
         }
+    }
+
+    fn poll_send(
+        &self,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        flags: SendFlags,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_io(context, |stream| {
+            let mut control = SendAncillaryBuffer::default();
+            rustix::net::sendmsg(stream, slices, &mut control, flags | SendFlags::NOSIGNAL)
+        })
     }
 
     fn poll_send_file(
@@ -100,7 +111,7 @@ impl Io {
             ready!(self.stream.poll_write_ready(context))?;
             let done = self
                 .stream
-                .try_io(Interest::WRITABLE, || Ok(retry_on_intr(|| work(&self.stream))?));
+                .try_io(Interest::WRITABLE, || Ok(retry_on_intr(|| work(self.stream))?));
             match done {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Poll::Ready(done),
@@ -120,22 +131,29 @@ fn copy(stream: impl AsFd, file: &File, position: u64, length: usize) -> Result<
     rustix::net::send(stream, &buffer[..read], SendFlags::NOSIGNAL)
 }
 
-impl AsyncRead for Io {
+impl AsyncRead for Io<'_> {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if buffer.filled().len() > before {
-            self.link.note_read();
+        loop {
+            ready!(self.stream.poll_read_ready(context))?;
+            match self.stream.try_read_buf(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(count) => {
+                    if count > 0 {
+                        self.link.note_read();
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+            }
         }
-        Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Io {
+impl AsyncWrite for Io<'_> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -164,12 +182,13 @@ impl AsyncWrite for Io {
         true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // what was written is with the kernel
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(rustix::net::shutdown(self.stream, Shutdown::Write)?))
     }
 }
 
@@ -184,24 +203,29 @@ mod tests {
     use super::*;
     use crate::metrics::Metrics;
 
-    /// A socket whose bodies share `link`, and its other end.
-    async fn pair(link: &Arc<Link>) -> (Io, TcpStream) {
+    /// A socket and its other end.
+    async fn pair() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let metrics = ConnectionMetrics::new(&Metrics::empty());
-        (Io::new(stream, Arc::clone(link), metrics), listener.accept().await.unwrap().0)
+        (stream, listener.accept().await.unwrap().0)
+    }
+
+    /// `stream` as the socket of a connection whose bodies share `link`.
+    fn io<'a>(stream: &'a TcpStream, link: &Arc<Link>) -> Io<'a> {
+        Io::new(stream, Arc::clone(link), ConnectionMetrics::new(&Metrics::empty()))
     }
 
     #[tokio::test]
     async fn nothing_is_written_once_a_stand_in_was_copied() {
         let link = Arc::new(Link::default());
-        let (mut io, mut other) = pair(&link).await;
+        let (stream, mut other) = pair().await;
+        let mut io = io(&stream, &link);
         io.write_all(b"before").await.unwrap();
         let file = Arc::new(tempfile::tempfile().unwrap());
         let transfer = Arc::new(Transfer::new(Arc::clone(&link), file, 0, Body::empty()));
         let copied = Chunk::OfFile { transfer, left: 10 }.copy_to_bytes(10);
         io.write_all(&copied).await.unwrap_err();
-        drop(io);
+        drop(stream);
         let mut received = Vec::new();
         other.read_to_end(&mut received).await.unwrap();
         assert_eq!(received, b"before");
@@ -210,7 +234,8 @@ mod tests {
     #[tokio::test]
     async fn a_stand_in_without_its_file_is_an_error() {
         let link = Arc::new(Link::default());
-        let (mut io, _other) = pair(&link).await;
+        let (stream, _other) = pair().await;
+        let mut io = io(&stream, &link);
         let file = Arc::new(tempfile::tempfile().unwrap());
         let transfer = Arc::new(Transfer::new(Arc::clone(&link), file, 0, Body::empty()));
         let chunk = Chunk::OfFile { transfer, left: 10 };

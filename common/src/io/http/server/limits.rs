@@ -13,6 +13,10 @@ pub(super) const BODY_PAUSE: Duration = Duration::from_secs(30);
 pub(super) const TAKE_PAUSE: Duration = Duration::from_mins(1);
 /// How long the headers of a request may be: a cut of 200 ranges with transitions has 15 KB.
 pub(super) const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// How many bytes may wait in a socket before more of an answer is handed to it. The kernel asks for
+/// more once half of them were sent. Left to itself it would ask when a third of its buffer is free, and
+/// that is megabytes, for which a slow client needs longer than [`TAKE_PAUSE`].
+pub(super) const MAX_UNSENT_BYTES: u32 = 256 * 1024;
 /// How many bytes of a connection are buffered before more is read or made.
 pub(super) const MAX_BUFFER_BYTES: usize = 64 * 1024;
 
@@ -23,7 +27,8 @@ pub struct Limits {
     pub connections: usize,
     /// Of these, those of one client: an IPv4 address, or an IPv6 network of 64 bits.
     pub per_client: usize,
-    /// Connections beyond, which are told to come back later.
+    /// Connections beyond, whose clients are told to come back later with care that they learn of it.
+    /// One client has an eighth of these; what comes beyond is told at once and dropped.
     pub refusals: usize,
 }
 
@@ -32,7 +37,7 @@ impl Limits {
     const MOST: usize = 8192;
     /// With this many at least, even where that may exhaust the process's files.
     const FEWEST: usize = 16;
-    /// How many connections are told to come back later at the same time.
+    /// How many clients are told to come back later with care at the same time.
     const REFUSALS: usize = 64;
     /// Files left to everything else: the database, child processes, what is being listed.
     const OTHER_FILES: u64 = 128;
@@ -53,9 +58,9 @@ impl Limits {
         Self { connections, per_client: connections / 2, refusals: Self::REFUSALS }
     }
 
-    /// How many sockets may be open in all.
-    pub(super) const fn sockets(&self) -> usize {
-        self.connections + self.refusals
+    /// How many connections of one client are refused with care at the same time.
+    pub(super) fn refusals_per_client(&self) -> usize {
+        (self.refusals / 8).max(1)
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Link {
     was_copied: AtomicBool,
     /// Whether anything was read since anything was written.
     has_begun_a_request: AtomicBool,
+    /// Whether a request was answered without reading all of its body.
+    has_left_a_body: AtomicBool,
 }
 
 impl Link {
@@ -59,6 +61,15 @@ impl Link {
     /// Whether the client has sent something since its last answer.
     pub(super) fn has_begun_a_request(&self) -> bool {
         self.has_begun_a_request.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_left_body(&self) {
+        self.has_left_a_body.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the client may still be sending what nobody reads.
+    pub(super) fn has_left_a_body(&self) -> bool {
+        self.has_left_a_body.load(Ordering::Relaxed)
     }
 
     /// Whether a stand-in went elsewhere than to the socket.

@@ -10,10 +10,11 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use futures_util::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::accept::{Incoming, Open};
 use super::super::limits::{BODY_PAUSE, HEADERS_WITHIN, MAX_HEADER_BYTES, TAKE_PAUSE};
 use super::super::metrics::ConnectionMetrics;
-use super::super::{Limits, bind};
+use super::super::{FileRange, Limits, bind};
 use super::{Running, Still, rest, text};
 use crate::metrics::Metrics;
 
@@ -150,9 +151,41 @@ async fn a_client_that_takes_nothing_is_given_up() {
     assert!(server.shows("http_connections_timed_out_total{waiting_for=\"answer\"} 1"));
 }
 
+/// How much a slow client takes within [`TAKE_PAUSE`], in parts of this many: 20 KB a second.
+const SLOW_PARTS: u32 = 60;
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_little_but_steadily_is_kept() {
+    const PART_BYTES: usize = 20_000;
+    // only what is read here makes time go on
+    let _still = Still::new();
+    let file = Arc::new(tempfile::tempfile().unwrap());
+    file.set_len(1 << 30).unwrap();
+    let whole = async move || FileRange { file: Arc::clone(&file), start: 0, length: 1 << 30 };
+    for routes in [endless().0, Router::new().route("/", get(whole))] {
+        let server = Running::new(routes);
+        let mut client = server.ask(GET).await;
+        let mut part = vec![0; PART_BYTES];
+        for _ in 0..10 * SLOW_PARTS {
+            client.read_exact(&mut part).await.unwrap();
+            tokio::time::advance(TAKE_PAUSE / SLOW_PARTS).await;
+            // what the kernel then asks for is handed to it
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!(server.shows("http_connections_timed_out_total{waiting_for=\"answer\"} 0"));
+        for _ in 0..=SLOW_PARTS {
+            tokio::time::advance(TAKE_PAUSE / SLOW_PARTS).await;
+        }
+        server.until("http_connections_timed_out_total{waiting_for=\"answer\"} 1").await;
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_goes_away_stops_what_it_waits_for() {
-    for half in [true, false] {
+    // what it sends ahead is in the way of its end
+    for (ahead, half) in [("", true), ("", false), ("G", true), ("G", false), (GET, false)] {
         let (dropped, told) = oneshot::channel::<Infallible>();
         let (arrived, arrival) = oneshot::channel();
         let held = Arc::new(Mutex::new(Some((dropped, arrived))));
@@ -162,7 +195,7 @@ async fn a_client_that_goes_away_stops_what_it_waits_for() {
             std::future::pending::<()>().await;
         };
         let server = Running::new(Router::new().route("/", get(handler)));
-        let mut client = server.ask(GET).await;
+        let mut client = server.ask(&(GET.to_owned() + ahead)).await;
         arrival.await.unwrap();
         if half {
             client.shutdown().await.unwrap();
@@ -172,6 +205,27 @@ async fn a_client_that_goes_away_stops_what_it_waits_for() {
         told.await.unwrap_err();
         server.until("http_connections_open 0").await;
     }
+}
+
+#[tokio::test]
+async fn an_answer_reaches_a_client_that_sends_on() {
+    let early = async || (StatusCode::PAYLOAD_TOO_LARGE, "too large");
+    let server = Running::new(Router::new().route("/", post(early)));
+    let mut client = server.ask("POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n").await;
+    for _ in 0..64 {
+        client.write_all(&[b'x'; 64 * 1024]).await.unwrap();
+    }
+    let answer = rest(&mut client).await;
+    assert!(answer.starts_with(b"HTTP/1.1 413 ") && answer.ends_with(b"too large"));
+}
+
+/// A connection from another client than the usual one, on which `request` was sent.
+async fn ask_as_another(server: &Running, request: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
+    let mut client = socket.connect(server.address).await.unwrap();
+    client.write_all(request.as_bytes()).await.unwrap();
+    client
 }
 
 #[tokio::test]
@@ -196,20 +250,44 @@ async fn beyond_the_limit_clients_are_told_so() {
 }
 
 #[tokio::test]
-async fn when_refusals_pile_up_the_rest_waits() {
-    let limits = Limits { connections: 1, per_client: 1, refusals: 1 };
+async fn clients_that_are_refused_learn_of_it_whatever_they_send() {
+    let server =
+        Running::with_limits(small(), Limits { connections: 0, per_client: 0, refusals: 1 });
+    let mut client = server.ask("POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n").await;
+    for _ in 0..64 {
+        client.write_all(&[b'x'; 64 * 1024]).await.unwrap();
+    }
+    let answer = rest(&mut client).await;
+    assert!(answer.starts_with(b"HTTP/1.1 503 ") && answer.ends_with(b"try again later\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_are_refused_are_soon_forgotten() {
+    let server =
+        Running::with_limits(small(), Limits { connections: 0, per_client: 0, refusals: 1 });
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let answer = rest(&mut client).await;
+    assert!(text(&answer).starts_with("HTTP/1.1 503 "), "it is told before it has asked");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.until("http_connections_open 0").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_clients_keep_nobody_waiting() {
+    // so nothing ends because of its time
+    let _still = Still::new();
+    let limits = Limits { connections: 4, per_client: 2, refusals: 2 };
     let server = Running::with_limits(small(), limits);
-    let mut first = server.ask(GET).await;
-    read_answer(&mut first).await;
-    let refused = TcpStream::connect(server.address).await.unwrap();
-    server.until("http_connections_open 2").await;
-    let mut waiting = server.ask(GET).await;
-    // all that the server could do with it, it has done by the time that it answers another
-    first.write_all(GET.as_bytes()).await.unwrap();
-    read_answer(&mut first).await;
-    assert!(server.shows("http_connections_open 2"));
-    drop((first, refused));
-    assert!(read_answer(&mut waiting).await.contains("small"));
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    assert!(read_answer(&mut ask_as_another(&server, GET).await).await.contains("200 OK"));
+    assert!(server.shows("http_connections_refused_total{reason=\"client\"} 98"));
+    // of the refusals one client has its share as well, and whoever comes then is told at once
+    let answer = rest(&mut silent[99]).await;
+    assert!(text(&answer).starts_with("HTTP/1.1 503 "), "{}", text(&answer));
+    server.until("http_connections_open 3").await;
 }
 
 /// Fails some times for want of files, then has one connection.
