@@ -27,7 +27,8 @@ const MAX_BATCHES: usize = 20_000;
 ///
 /// # Errors
 ///
-/// When there is no such channel, its chat is beyond the bounds above, or cannot be read.
+/// When there is no such channel, its chat is beyond the bounds above, cannot be read, or nobody waits for
+/// it any more.
 pub(crate) fn messages(
     store: &Store,
     channel: FolderName,
@@ -41,7 +42,7 @@ pub(crate) fn messages(
     let quality = "chat".parse().expect("it is a name");
     let feed = Feed { channel, quality };
     let merge = ChatMerge::of(range);
-    let mut reader = Reader { base: &base, merge, max_held_bytes, batches: 0, bytes: 0 };
+    let mut reader = Reader { store, base: &base, merge, max_held_bytes, batches: 0, bytes: 0 };
     for hour in hours(reader.merge.reach()) {
         let names = store.file_names(&feed, hour).or_else(none_if_missing);
         let names = names.map_err(ApiError::internal("list chat"))?;
@@ -67,6 +68,7 @@ fn none_if_missing(error: io::Error) -> io::Result<Vec<String>> {
 
 /// Takes in one batch after the other, as long as there is room.
 struct Reader<'b> {
+    store: &'b Store,
     base: &'b Path,
     merge: ChatMerge,
     max_held_bytes: usize,
@@ -76,6 +78,7 @@ struct Reader<'b> {
 
 impl Reader<'_> {
     fn read(&mut self, path: &Path) -> Result<(), ApiError> {
+        self.store.check_awaited().map_err(ApiError::internal("read chat"))?;
         let Some(batch) = batch(self.base, path).map_err(ApiError::internal("read chat"))? else {
             return Ok(());
         };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,8 +15,8 @@ use thiserror::Error;
 const RETRY_AFTER_SECONDS: u16 = 10;
 
 /// Why a request is not answered with what it asked for; each message is one sentence for whoever
-/// asked.
-#[derive(Debug, Error)]
+/// asked. It can be cloned, because equal requests fail together.
+#[derive(Clone, Debug, Error)]
 pub(crate) enum ApiError {
     /// A parameter of the query is missing or wrong.
     #[error("{parameter}: {problem}")]
@@ -55,12 +56,12 @@ pub(crate) enum ApiError {
     Internal {
         doing: &'static str,
         #[source]
-        source: io::Error,
+        source: Arc<io::Error>,
     },
 }
 
 /// What is wrong with a name in a path.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub(crate) enum BadName {
     #[error("a name must be UTF-8")]
     Encoding,
@@ -82,7 +83,7 @@ impl ApiError {
 
     /// For `map_err`: our side failed while `doing`, a verb phrase.
     pub(crate) fn internal(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Internal { doing, source }
+        move |source| Self::Internal { doing, source: Arc::new(source) }
     }
 
     /// A word for the metrics.
@@ -136,7 +137,7 @@ impl From<PlanError> for ApiError {
                 Self::parameter("range", CutError::TooLong.to_string())
             }
             PlanError::Refused(missing) => Self::Missing(missing),
-            PlanError::Store(source) => Self::Internal { doing: "list what is stored", source },
+            PlanError::Store(error) => Self::internal("list what is stored")(error),
         }
     }
 }

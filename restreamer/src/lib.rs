@@ -10,6 +10,7 @@ use axum::Router;
 use common::io::store::Store;
 use common::service::{self, Context};
 
+mod answers;
 mod app;
 mod chat;
 mod config;
@@ -27,6 +28,7 @@ mod router;
 mod sound;
 #[cfg(test)]
 mod tests;
+mod together;
 mod uri;
 
 pub use config::{Config, Options};

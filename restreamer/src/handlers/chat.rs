@@ -1,21 +1,22 @@
 //! `/CHANNEL/chat.json`: what was said in a range, as one list.
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use chrono::TimeDelta;
+use common::base::time::TimeRange;
 use common::format::chat::ChatMessage;
-use futures_util::{StreamExt, stream};
+use common::format::folder::FolderName;
+use common::io::store::Store;
 
+use crate::answers::{self, PIECE_BYTES};
 use crate::app::App;
 use crate::chat;
 use crate::error::ApiError;
 use crate::request::{FirstName, Query};
 
 const MAX_LENGTH: TimeDelta = TimeDelta::hours(2);
-/// About how much text is made at a time.
-const PIECE_BYTES: usize = 64 * 1024;
 
 pub(crate) async fn messages(
     State(app): State<App>,
@@ -23,24 +24,29 @@ pub(crate) async fn messages(
     query: Query,
 ) -> Result<impl IntoResponse, ApiError> {
     let range = query.range(MAX_LENGTH)?;
-    let turn = app.expensive.walks.turn().await?;
-    // a turn lasts as long as the messages are held: while they are read, whatever becomes of the
-    // client, and while they are sent
-    let read = move |store: &_| {
-        let messages = chat::messages(store, channel, range, chat::MAX_HELD_BYTES)?;
-        Ok::<_, ApiError>((messages, turn))
-    };
-    let (messages, turn) = app.store.blocking(read).await?;
-    let pieces = stream::iter(pieces(messages)).map(move |piece| {
-        let _held = &turn;
-        Ok::<_, std::convert::Infallible>(piece)
-    });
+    let key = (channel.clone(), range);
+    let together = app.together.chats.clone();
+    let pieces = together.run(key, || read(app, channel, range)).await?;
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
-    Ok((headers, Body::from_stream(pieces)))
+    Ok((headers, answers::body(pieces)))
+}
+
+/// The text of the chat of `range`. Its turn ends with this, though the text is held until it was sent.
+async fn read(app: App, channel: FolderName, range: TimeRange) -> Result<Vec<Bytes>, ApiError> {
+    let answers = app.answers.clone();
+    let read = move |store: &Store| {
+        let messages = chat::messages(store, channel, range, chat::MAX_HELD_BYTES)?;
+        let pieces = pieces(messages).map(|piece| {
+            store.check_awaited().map_err(ApiError::internal("write chat"))?;
+            answers.hold(piece)
+        });
+        pieces.collect()
+    };
+    app.expensive.walks.read(&app.store, read).await
 }
 
 /// `messages` as a JSON list, a message a line.
-fn pieces(messages: Vec<ChatMessage>) -> impl Iterator<Item = Bytes> {
+fn pieces(messages: Vec<ChatMessage>) -> impl Iterator<Item = Vec<u8>> {
     let mut messages = messages.into_iter();
     let mut before = Some("[");
     std::iter::from_fn(move || {

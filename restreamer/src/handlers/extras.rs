@@ -4,61 +4,92 @@ use std::fs::DirEntry;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
 use common::format::folder::FolderName;
 use common::io::store::Store;
 
+use crate::answers;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::files::{names_nothing, resolve, resolve_within};
 use crate::request::Names;
 
-/// How many entries of folders are looked at for one request.
-const MAX_ENTRIES: usize = 200_000;
+/// How much is walked through for one request.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Entries of folders.
+    entries: usize,
+    /// Of the paths of what is found.
+    path_bytes: usize,
+}
+
+const BOUNDS: Bounds = Bounds { entries: 200_000, path_bytes: 32 << 20 };
 
 pub(crate) async fn list(
     State(app): State<App>,
     Names(names): Names,
-) -> Result<Json<Vec<String>>, ApiError> {
-    let turn = app.expensive.walks.turn().await?;
-    let walk = move |store: &_| {
-        let _turn = turn;
-        files_below(store, &names, MAX_ENTRIES)
-    };
-    let files = app.store.blocking(walk).await;
-    files.map_err(ApiError::internal("list an extra"))?.map(Json).ok_or_else(|| {
-        let problem = format!("it holds more than {MAX_ENTRIES} files; ask for a folder in it");
-        ApiError::parameter("folder", problem)
-    })
+) -> Result<impl IntoResponse, ApiError> {
+    let together = app.together.extras.clone();
+    let pieces = together.run(names.clone(), || read(app, names)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], answers::body(pieces)))
 }
 
-/// The paths of all files below the folder `names`, relative to it, sorted; `None` when there are
-/// more than `max_entries` files and folders.
+/// The list as JSON. Its turn ends with this, though the list is held until it was sent.
+async fn read(app: App, names: Vec<FolderName>) -> Result<Vec<Bytes>, ApiError> {
+    let answers = app.answers.clone();
+    let walk = move |store: &Store| {
+        let files = files_below(store, &names, BOUNDS).and_then(|files| {
+            files.map(|files| serde_json::to_vec(&files).map_err(io::Error::other)).transpose()
+        });
+        let json = files.map_err(ApiError::internal("list an extra"))?.ok_or_else(too_much)?;
+        answers.hold_all(&json)
+    };
+    app.expensive.walks.read(&app.store, walk).await
+}
+
+fn too_much() -> ApiError {
+    let Bounds { entries, path_bytes } = BOUNDS;
+    let megabytes = path_bytes >> 20;
+    let problem = format!(
+        "it holds more than {entries} files, or {megabytes} MB of names; ask for a folder in it"
+    );
+    ApiError::parameter("folder", problem)
+}
+
+/// The paths of all files below the folder `names`, relative to it, sorted; `None` when that is
+/// beyond `bounds`.
 ///
 /// Left out is what `/segments` would refuse: hidden files and folders, names that are no text, and
 /// links out of the base folder. Links to folders are not followed, as they could lead in circles.
 fn files_below(
     store: &Store,
     names: &[FolderName],
-    max_entries: usize,
+    bounds: Bounds,
 ) -> io::Result<Option<Vec<String>>> {
     let base = store.base().canonicalize()?;
     let Some(top) = resolve(store, names)? else {
         return Ok(Some(Vec::new()));
     };
-    let (mut files, mut entries) = (Vec::new(), 0);
+    let (mut files, mut entries, mut path_bytes) = (Vec::new(), 0, 0);
     let mut pending = vec![(top, String::new())];
     while let Some((folder, prefix)) = pending.pop() {
         for entry in folder_entries(&folder)? {
+            store.check_awaited()?;
             entries += 1;
-            if entries > max_entries {
+            if entries > bounds.entries {
                 return Ok(None);
             }
             let Some((name, found)) = examine(&base, &entry?)? else {
                 continue;
             };
             let path = format!("{prefix}{name}");
+            path_bytes += path.len();
+            if path_bytes > bounds.path_bytes {
+                return Ok(None);
+            }
             match found {
                 Found::File => files.push(path),
                 Found::Folder(folder) => pending.push((folder, format!("{path}/"))),
@@ -116,10 +147,14 @@ mod tests {
 
     use super::*;
 
-    fn list(base: &Path, folder: &str, max_entries: usize) -> Option<Vec<String>> {
+    fn list(base: &Path, folder: &str, entries: usize) -> Option<Vec<String>> {
+        list_within(base, folder, Bounds { entries, ..BOUNDS })
+    }
+
+    fn list_within(base: &Path, folder: &str, bounds: Bounds) -> Option<Vec<String>> {
         let store = Store::open(base, Access::Read).unwrap();
         let names: Vec<FolderName> = folder.split('/').map(|name| name.parse().unwrap()).collect();
-        files_below(&store, &names, max_entries).unwrap()
+        files_below(&store, &names, bounds).unwrap()
     }
 
     #[test]
@@ -158,5 +193,19 @@ mod tests {
         std::fs::write(base.path().join("extra/folder/.b"), b"").unwrap();
         assert!(list(base.path(), "extra", 3).is_some());
         assert_eq!(list(base.path(), "extra", 2), None, "what is left out costs too");
+        let bytes = |path_bytes| list_within(base.path(), "extra", Bounds { path_bytes, ..BOUNDS });
+        assert_eq!(bytes("folder".len() + "folder/a".len()), Some(vec!["folder/a".to_owned()]));
+        assert_eq!(bytes("folder".len() + "folder/a".len() - 1), None);
+    }
+
+    #[tokio::test]
+    async fn a_walk_ends_when_nobody_waits_for_it() {
+        let base = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(base.path().join("extra/folder")).unwrap();
+        let store = Store::open(base.path(), Access::Read).unwrap();
+        let given_up = store.while_awaited(Store::clone).await;
+        let names = ["extra".parse().unwrap()];
+        assert!(files_below(&given_up, &names, BOUNDS).is_err());
+        assert!(files_below(&store, &names, BOUNDS).is_ok());
     }
 }

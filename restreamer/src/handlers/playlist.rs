@@ -5,20 +5,26 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
+use common::base::digest::Digest;
+use common::base::time::TimeRange;
+use common::format::folder::FolderName;
 use common::format::hls::WriteError;
+use common::io::store::{Feed, Store};
 use futures_util::stream;
 
 use super::{is_known, streamed};
 
+use crate::answers;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::playlist::media::MediaPlaylist;
 use crate::playlist::span::Asked;
 use crate::playlist::stretches::stretches;
 use crate::playlist::text::Text;
-use crate::playlist::variants;
+use crate::playlist::variants::{self, Multivariant};
 use crate::request::{Names, Query};
 use crate::uri::escaped;
 
@@ -33,27 +39,57 @@ const LIST_HEADERS: [(header::HeaderName, &str); 2] =
 /// Also a complete one changes, when a segment gets a tombstone.
 const UNCACHED: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
+/// A span that is longer is selected apart from the others: each of its segments may have to be opened.
+const LONG: TimeDelta = TimeDelta::hours(12);
+
 /// `/playlist/CHANNEL.m3u8`
 pub(crate) async fn multivariant(
     State(app): State<App>,
     names: Names,
     query: Query,
-) -> Result<impl IntoResponse, ApiError> {
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let channel = names.stem(EXTENSION)?;
     let range = Asked::of(&query)?.widest();
     let range = range.ok_or_else(|| ApiError::parameter("start", "there is nothing after it"))?;
     let below = handed_down(&query)?;
-    let looks = app.looks.clone();
-    let playlist = app.store.blocking(move |store| {
+    let key = (channel.clone(), below.clone());
+    let together = app.together.multivariants.clone();
+    let playlist = together.run(key, || look(app, channel, range, below)).await?;
+    let etag = format!("W/\"{:016x}\"", playlist.digest);
+    if is_known(&headers, &etag) {
+        return Ok(tagged(&etag, StatusCode::NOT_MODIFIED));
+    }
+    Ok(tagged(&etag, answers::body(vec![playlist.text])))
+}
+
+/// Looks at the qualities of `channel` in its turn.
+async fn look(
+    app: App,
+    channel: FolderName,
+    range: TimeRange,
+    below: String,
+) -> Result<Multivariant, ApiError> {
+    let (looks, answers) = (app.looks.clone(), app.answers.clone());
+    let look = move |store: &Store| {
         if !store.base().join(channel.as_str()).is_dir() {
             return Err(ApiError::not_found(format!("nothing is stored of {channel}")));
         }
         let variants = looks.variants(store, &channel, range);
         let variants = variants.map_err(ApiError::internal("list qualities"))?;
         let written = variants::write(&channel, &variants, &below);
-        written.map_err(io::Error::other).map_err(ApiError::internal("write a playlist"))
-    });
-    Ok((HEADERS, playlist.await?))
+        let text = written.map_err(io::Error::other);
+        let text = text.map_err(ApiError::internal("write a playlist"))?;
+        let mut digest = Digest::default();
+        digest.mix_text(&text);
+        Ok(Multivariant { digest: digest.finish(), text: answers.hold(text.into_bytes())? })
+    };
+    app.expensive.looks.read(&app.store, look).await
+}
+
+/// `response` with the headers of every playlist.
+fn tagged(etag: &str, response: impl IntoResponse) -> Response {
+    (HEADERS, [(header::ETAG, etag)], response).into_response()
 }
 
 /// The query of the media playlists.
@@ -109,22 +145,30 @@ async fn media(
     let feed = names.video_feed(EXTENSION)?;
     let asked = Asked::of(&query)?;
     let wants_update = wants_update(&query)?;
-    let (now, live) = (app.now(), Arc::clone(&app.live));
-    let read = move |store: &_, feed: &_| MediaPlaylist::read(store, feed, asked, now, &live);
-    let playlist = app.select(feed, read, MediaPlaylist::len).await?;
+    let together = app.together.playlists.clone();
+    let playlist = together.run((feed.clone(), asked), || select(app.clone(), feed, asked)).await?;
     let skip = if wants_update { playlist.skippable() } else { 0 };
     // weak, because what is sent may be compressed in several ways
     let digest = playlist.digest();
     let etag = format!("W/\"{digest:016x}-{skip}\"");
-    let mut response = if is_known(&headers, &etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let text = text(&app, playlist, digest, skip).await.map_err(io::Error::other);
-        text.map_err(ApiError::internal("write a playlist"))?.into_response()
+    if is_known(&headers, &etag) {
+        return Ok(tagged(&etag, StatusCode::NOT_MODIFIED));
+    }
+    let text = text(&app, playlist, digest, skip).await.map_err(io::Error::other);
+    Ok(tagged(&etag, text.map_err(ApiError::internal("write a playlist"))?))
+}
+
+/// Selects what a media playlist lists in its turn. Those who ask for the same share one turn, as they
+/// would only wait for one another.
+async fn select(app: App, feed: Feed, asked: Asked) -> Result<MediaPlaylist, ApiError> {
+    let (now, live) = (app.now(), Arc::clone(&app.live));
+    let read = move |store: &_, feed: &_| MediaPlaylist::read(store, feed, asked, now, &live);
+    let length = asked.start.zip(asked.end).map(|(start, end)| end - start);
+    let pool = match length.filter(|length| *length > LONG) {
+        Some(_) => &app.expensive.long_selections,
+        None => &app.expensive.selections,
     };
-    let etag = HeaderValue::try_from(etag).expect("digits are valid in a header");
-    response.headers_mut().extend([(header::ETAG, etag)]);
-    Ok((HEADERS, response).into_response())
+    app.select_in(pool, feed, read, MediaPlaylist::len).await
 }
 
 /// The text of `playlist`, whose digest is given, without its first `skip` segments.

@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::media::MediaPlaylist;
 use super::text::Text;
+use crate::answers::Answers;
 use crate::recent::Recent;
 
 /// Longer texts are written for each reader as it takes them: those of some twelve hours and more.
@@ -24,15 +25,28 @@ const ENTRY_BYTES: usize = 64 << 10;
 type Key = (u64, usize);
 
 /// The texts asked for lately; cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Texts {
+    answers: Answers,
     kept: Arc<Mutex<Recent<Key, Arc<OnceCell<Bytes>>>>>,
 }
 
+/// Why there is no text.
+enum NoText {
+    /// Too much is held already.
+    NoRoom,
+    Bad(WriteError),
+}
+
 impl Texts {
+    /// None yet; what is asked for is held by `answers`.
+    pub(crate) fn new(answers: Answers) -> Self {
+        Self { answers, kept: Arc::default() }
+    }
+
     /// The text of `playlist`, whose digest is given, without its first `skip` segments: from memory if
     /// somebody asked for it, or waiting until whoever asked first has it. `None` where it is too long
-    /// to be kept.
+    /// to be kept, or there is no room for it while readers take others.
     ///
     /// # Errors
     ///
@@ -53,12 +67,19 @@ impl Texts {
             .get_or_try_init(|| async {
                 let playlist = playlist.clone();
                 let written = tokio::task::spawn_blocking(move || written(playlist, skip)).await;
-                written.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+                let written =
+                    written.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                let text = written.map_err(NoText::Bad)?;
+                self.answers.hold(text.into_bytes()).map_err(|_| NoText::NoRoom)
             })
-            .await?
-            .clone();
+            .await
+            .cloned();
         self.make_room();
-        Ok(Some(text))
+        match text {
+            Ok(text) => Ok(Some(text)),
+            Err(NoText::NoRoom) => Ok(None),
+            Err(NoText::Bad(error)) => Err(error),
+        }
     }
 
     fn cell(&self, key: Key) -> Arc<OnceCell<Bytes>> {
@@ -82,19 +103,24 @@ impl Texts {
     }
 }
 
-fn written(playlist: MediaPlaylist, skip: usize) -> Result<Bytes, WriteError> {
-    let pieces: Result<String, WriteError> = Text::new(playlist, skip)?.collect();
-    pieces.map(Bytes::from)
+fn written(playlist: MediaPlaylist, skip: usize) -> Result<String, WriteError> {
+    Text::new(playlist, skip)?.collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use common::metrics::Metrics;
+
     use super::super::text::tests::{TS, parts, playlist};
     use super::*;
 
+    fn texts() -> Texts {
+        Texts::new(Answers::new(&Metrics::empty()))
+    }
+
     #[tokio::test]
     async fn a_text_is_written_once_and_told_apart() {
-        let texts = Texts::default();
+        let texts = texts();
         let playlist = playlist(parts(0, &[TS, TS]));
         let first = texts.get(&playlist, 1, 0).await.unwrap().unwrap();
         let again = texts.get(&playlist, 1, 0).await.unwrap().unwrap();
@@ -106,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn few_texts_are_kept() {
-        let texts = Texts::default();
+        let texts = texts();
         let playlist = playlist(parts(0, &[TS]));
         let most = (MEMORY_BYTES / ENTRY_BYTES) as u64;
         let first = texts.get(&playlist, 0, 0).await.unwrap().unwrap();
@@ -119,5 +145,18 @@ mod tests {
         assert_eq!(texts.get(&playlist, 1, 0).await.unwrap().unwrap().as_ptr(), again.as_ptr());
         let anew = texts.get(&playlist, 0, 0).await.unwrap().unwrap();
         assert_ne!(anew.as_ptr(), first.as_ptr(), "the coldest went");
+    }
+
+    #[tokio::test]
+    async fn what_there_is_no_room_for_is_not_kept_and_may_have_room_later() {
+        let texts = texts();
+        let playlist = playlist(parts(0, &[TS]));
+        let mut taken = Vec::new();
+        while let Ok(piece) = texts.answers.hold(vec![0; 64 << 20]) {
+            taken.push(piece);
+        }
+        assert_eq!(texts.get(&playlist, 0, 0).await.unwrap(), None);
+        taken.clear();
+        assert!(texts.get(&playlist, 0, 0).await.unwrap().is_some());
     }
 }

@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::body::Bytes;
 use common::base::hash::ContentHash;
 use common::base::time::TimeRange;
 use common::format::folder::FolderName;
@@ -29,8 +30,24 @@ const MIN_SECONDS: f64 = 0.1;
 /// How much of a segment is read for what it shows: some seconds of any stream.
 const EXAMINED_BYTES: u64 = 4 << 20;
 
+/// How many of the newest segments are read for it, at most.
+const EXAMINED_SEGMENTS: usize = 3;
+
+/// How many qualities of a channel are told of: a dozen is many.
+const MAX_QUALITIES: usize = 100;
+
 /// How many qualities' looks are kept.
 const REMEMBERED: usize = 1000;
+
+/// Of how many segments it is kept what they show.
+const REMEMBERED_SEGMENTS: usize = 10_000;
+
+/// The text of a playlist, and a number that differs where the text does.
+#[derive(Clone, Debug)]
+pub(crate) struct Multivariant {
+    pub(crate) digest: u64,
+    pub(crate) text: Bytes,
+}
 
 /// A quality that can be played.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,15 +74,18 @@ struct Bandwidth {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Looks {
     known: Arc<Mutex<HashMap<Feed, (ContentHash, Look)>>>,
+    /// What segments show, also where that is nothing.
+    shown: Arc<Mutex<HashMap<ContentHash, StreamInfo>>>,
 }
 
 impl Looks {
     /// The qualities of `channel` that can have video in `range`, `source` first and then by bandwidth,
-    /// the highest first. Blocks on the disk.
+    /// the highest first. Of more than [`MAX_QUALITIES`], `source` and the first others by name are looked
+    /// at. Blocks on the disk.
     ///
     /// # Errors
     ///
-    /// When the disk cannot be read.
+    /// When the disk cannot be read, or nobody waits for it any more.
     pub(crate) fn variants(
         &self,
         store: &Store,
@@ -73,10 +93,7 @@ impl Looks {
         range: TimeRange,
     ) -> io::Result<Vec<Variant>> {
         let mut variants = Vec::new();
-        for quality in store.qualities(channel)? {
-            if quality.as_str() == "chat" {
-                continue;
-            }
+        for quality in playable(store, channel)? {
             let feed = Feed { channel: channel.clone(), quality };
             if let Some(look) = self.newest(store, &feed, range)? {
                 variants.push(Variant { quality: feed.quality, look });
@@ -98,8 +115,12 @@ impl Looks {
             if let Some(look) = self.known(feed, last.hash()) {
                 return Ok(Some(look));
             }
-            if let Some(look) = examine(store, feed, &listing) {
-                self.remember(feed, last.hash(), &look);
+            if let Some(look) = examine(store, feed, &listing, self) {
+                // what was not looked at, for whatever reason, may be seen the next time
+                store.check_awaited()?;
+                if self.is_settled(&look, &listing) {
+                    self.remember(feed, last.hash(), &look);
+                }
                 return Ok(Some(look));
             }
         }
@@ -118,10 +139,58 @@ impl Looks {
         }
         known.insert(feed.clone(), (newest, look.clone()));
     }
+
+    /// What `segment` shows, if its codecs are known. `read` reads it, unless that was done before; `None`
+    /// where it could not.
+    fn shown(
+        &self,
+        store: &Store,
+        segment: Segment<'_>,
+        read: impl FnOnce(Segment<'_>) -> Option<StreamInfo>,
+    ) -> Option<StreamInfo> {
+        store.check_awaited().ok()?;
+        let known = self.segments().get(&segment.hash()).cloned();
+        let info = if let Some(info) = known {
+            info
+        } else {
+            let info = read(segment)?;
+            let mut segments = self.segments();
+            if segments.len() >= REMEMBERED_SEGMENTS {
+                segments.clear();
+            }
+            segments.insert(segment.hash(), info.clone());
+            info
+        };
+        Some(info).filter(|info| info.codecs.is_some())
+    }
+
+    /// Whether looking again would show no more than `look`: not where a segment could not be read.
+    fn is_settled(&self, look: &Look, listing: &HourListing) -> bool {
+        let segments = self.segments();
+        let mut newest = listing.segments().rev().take(EXAMINED_SEGMENTS);
+        look.info.codecs.is_some() || newest.all(|segment| segments.contains_key(&segment.hash()))
+    }
+
+    fn segments(&self) -> MutexGuard<'_, HashMap<ContentHash, StreamInfo>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The qualities of `channel` that may be told of.
+fn playable(store: &Store, channel: &FolderName) -> io::Result<Vec<FolderName>> {
+    let mut qualities = store.qualities(channel)?;
+    qualities.retain(|quality| quality.as_str() != "chat");
+    if qualities.len() > MAX_QUALITIES {
+        let count = qualities.len();
+        tracing::warn!(%channel, count, "of more than {MAX_QUALITIES} qualities only those are told of");
+        qualities.sort_by_key(|quality| quality.as_str() != "source");
+        qualities.truncate(MAX_QUALITIES);
+    }
+    Ok(qualities)
 }
 
 /// What the newest segments of an hour show; `None` when none of them can be measured.
-fn examine(store: &Store, feed: &Feed, listing: &HourListing) -> Option<Look> {
+fn examine(store: &Store, feed: &Feed, listing: &HourListing, looks: &Looks) -> Option<Look> {
     let open =
         |segment: Segment<'_>| store.open_segment(feed, listing.hour(), &segment.file_name()).ok();
     let measured = |segment: Segment<'_>| {
@@ -132,9 +201,10 @@ fn examine(store: &Store, feed: &Feed, listing: &HourListing) -> Option<Look> {
     let shown = |segment: Segment<'_>| {
         let mut bytes = Vec::new();
         open(segment)?.take(EXAMINED_BYTES).read_to_end(&mut bytes).ok()?;
-        Some(stream_info(&bytes)).filter(|info| info.codecs.is_some())
+        Some(stream_info(&bytes))
     };
-    let info = newest().find_map(shown).unwrap_or_default();
+    let mut examined = newest().take(EXAMINED_SEGMENTS);
+    let info = examined.find_map(|segment| looks.shown(store, segment, shown)).unwrap_or_default();
     Some(Look { bandwidth, info })
 }
 
@@ -201,6 +271,8 @@ pub(crate) fn write(
 
 #[cfg(test)]
 mod tests {
+    use common::io::store::Access;
+
     use super::*;
 
     #[test]
@@ -228,5 +300,26 @@ mod tests {
              #EXT-X-STREAM-INF:BANDWIDTH=2,AVERAGE-BANDWIDTH=1\n\
              /playlist/chan%20nel/a%22b.m3u8?end=x\n"
         );
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_tried_again_and_what_shows_nothing_is_not() {
+        let base = tempfile::tempdir().unwrap();
+        let store = Store::open(base.path(), Access::Read).unwrap();
+        let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
+        let hour = "2026-11-20T10".parse().unwrap();
+        let name = "00:00.000000-2.0-full-47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU.ts";
+        std::fs::create_dir_all(store.hour_path(&feed, hour)).unwrap();
+        std::fs::write(store.hour_path(&feed, hour).join(name), b"video").unwrap();
+        let listing = store.hour(&feed, hour).unwrap();
+        let segment = listing.segments().next().unwrap();
+        let looks = Looks::default();
+        let bandwidth = Bandwidth { peak: 2, average: 1 };
+        let look = Look { bandwidth, info: StreamInfo::default() };
+        assert_eq!(looks.shown(&store, segment, |_| None), None);
+        assert!(!looks.is_settled(&look, &listing));
+        assert_eq!(looks.shown(&store, segment, |_| Some(StreamInfo::default())), None);
+        assert!(looks.is_settled(&look, &listing));
+        assert_eq!(looks.shown(&store, segment, |_| panic!("it was read")), None);
     }
 }

@@ -138,3 +138,15 @@ async fn a_variant_is_what_its_newest_segment_shows() {
     let text = served.get("/playlist/chan.m3u8").await;
     assert!(text.text().contains("CODECS=\"av01."), "{}", text.text());
 }
+
+#[tokio::test]
+async fn a_segment_that_shows_nothing_is_read_once() {
+    let served = Served::new();
+    let text = async || served.get("/playlist/chan.m3u8").await.text().to_owned();
+    let garbage = served.segment("source", 0, Completeness::Full, b"garbage").await;
+    assert!(!text().await.contains("CODECS"));
+    // no file is ever changed, so who sees this one read it again
+    std::fs::write(served.stored(&garbage), TS).unwrap();
+    served.segment("source", 2, Completeness::Full, b"more garbage").await;
+    assert!(!text().await.contains("CODECS"), "each new segment has the others read again");
+}

@@ -204,3 +204,32 @@ async fn a_playlist_reads_a_bounded_number_of_hours() {
     // what lies outside of the span does not count
     assert_eq!(media(&served, &span(-3600, 2)).await.segments.len(), 1);
 }
+
+#[tokio::test]
+async fn a_multivariant_playlist_that_is_known_is_not_sent_again() {
+    let served = Served::with(&[0]).await;
+    let path = "/playlist/chan.m3u8?last=60";
+    let first = served.get(path).await;
+    let etag = first.header("etag").unwrap().to_owned();
+    let again = served.send("GET", path, &[&format!("If-None-Match: {etag}")]).await;
+    assert_eq!((again.status, again.text(), again.header("etag")), (304, "", Some(&*etag)));
+    served.segment("1080p", 0, Completeness::Full, b"another").await;
+    let changed = served.send("GET", path, &[&format!("If-None-Match: {etag}")]).await;
+    assert_eq!(changed.status, 200);
+    assert_ne!(changed.header("etag"), Some(&*etag));
+}
+
+#[tokio::test]
+async fn a_multivariant_playlist_tells_of_a_bounded_number_of_qualities() {
+    let served = Served::new();
+    let name = "00:00.000000-2.0-full-47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU.ts";
+    let qualities = (0..100).map(|number| format!("q{number:03}"));
+    for quality in qualities.chain(["chat".to_owned(), "source".to_owned()]) {
+        served.file(&format!("chan/{quality}/2026-11-20T10/{name}"), b"video");
+    }
+    let answer = served.get("/playlist/chan.m3u8").await;
+    let playlist = MultivariantPlaylist::parse(&answer.body).unwrap();
+    let names: Vec<_> =
+        playlist.variants.iter().filter_map(|variant| variant.video.clone()).collect();
+    assert_eq!((names.len(), &*names[0], &*names[99]), (100, "source", "q098"));
+}

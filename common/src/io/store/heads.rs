@@ -24,7 +24,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When this process lacks what it takes to open a file.
+    /// When this process lacks what it takes to open a file, or nobody waits for it any more.
     pub fn read_heads(&self, feed: &Feed, hour: &HourListing, picks: &[u32]) -> io::Result<()> {
         self.read_heads_by(Instant::now, feed, hour, picks)
     }
@@ -45,6 +45,7 @@ impl Store {
         let mut path = hour_folder(feed, hour.hour());
         let mut buffer = vec![0; FIRST_BYTES];
         for pick in unread {
+            self.check_awaited()?;
             let name = hour.segment(pick).file_name();
             path.push(&name);
             let read = base.open_file(&path).and_then(|file| Ok(read_head(&file, &mut buffer)?));

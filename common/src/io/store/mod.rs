@@ -20,6 +20,7 @@ use crate::format::segment::{EXTENSION, TOMBSTONE_EXTENSION};
 use crate::metrics::Metrics;
 use crate::plan::listing::HourListing;
 
+mod awaited;
 mod base;
 mod breaks;
 mod durable;
@@ -32,6 +33,7 @@ mod publish;
 mod strangers;
 mod sweep;
 
+use awaited::{Awaited, Waiting};
 use base::Base;
 pub use base::{Access, OpenError};
 use breaks::Breaks;
@@ -66,6 +68,7 @@ pub struct Store {
     index: Arc<Index>,
     breaks: Arc<Breaks>,
     strangers: Arc<Strangers>,
+    awaited: Awaited,
 }
 
 impl Store {
@@ -81,6 +84,7 @@ impl Store {
             index: Arc::new(Index::new(index::MEMORY_BYTES)),
             breaks: Arc::default(),
             strangers: Arc::default(),
+            awaited: Awaited::default(),
         })
     }
 
@@ -120,6 +124,33 @@ impl Store {
             Ok(value) => value,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// As [`Store::blocking`], for work that is worth nothing once nobody waits for it: when the future
+    /// is dropped, `work` ends as soon as it reads the next hour or head of a file, which fails from then
+    /// on. What it was given besides, such as a permit, it keeps until then.
+    ///
+    /// Cancel safety: when the future is dropped, `work` ends by itself, and soon.
+    ///
+    /// # Panics
+    ///
+    /// When `work` panics.
+    pub async fn while_awaited<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let waiting = Waiting::default();
+        let store = Self { awaited: waiting.awaited(), ..self.clone() };
+        store.blocking(work).await
+    }
+
+    /// For work that goes through much without reading hours or heads.
+    ///
+    /// # Errors
+    ///
+    /// When nobody waits for it any more, see [`Store::while_awaited`].
+    pub fn check_awaited(&self) -> io::Result<()> {
+        self.awaited.check()
     }
 
     /// The channels, sorted. A folder whose name no channel can have is left out.
@@ -166,12 +197,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
+    /// When the folder cannot be read, or nobody waits for it any more.
     pub fn stamped_file_names(
         &self,
         feed: &Feed,
         hour: Hour,
     ) -> io::Result<(Vec<String>, Option<Stamp>)> {
+        self.check_awaited()?;
         let mut names = Vec::new();
         let read = Folder::open(&self.hour_path(feed, hour)).and_then(|folder| {
             folder.each_file(|name| names.push(name.to_owned()))?;
@@ -198,8 +230,10 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When this process lacks what it takes to read a folder, such as a free file descriptor.
+    /// When this process lacks what it takes to read a folder, such as a free file descriptor, or nobody
+    /// waits for it any more.
     pub fn hour(&self, feed: &Feed, hour: Hour) -> io::Result<Arc<HourListing>> {
+        self.check_awaited()?;
         self.index.hour(feed, hour, &self.hour_path(feed, hour), &*self.strangers)
     }
 

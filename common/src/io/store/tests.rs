@@ -158,3 +158,43 @@ fn folders_are_made_below_the_base_only() {
     let outside = base.path().with_extension("outside");
     assert!(store.create_folder(&outside).is_err() && !outside.exists());
 }
+
+#[tokio::test]
+async fn work_that_nobody_waits_for_ends() {
+    let (_base, store, feed) = store();
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (ended, has_ended) = tokio::sync::oneshot::channel();
+    let work = store.while_awaited(move |store| {
+        begun.send(()).unwrap();
+        // for ever, unless it is told to end
+        while store.hour(&feed, ten()).is_ok() {}
+        let told = [
+            store.file_names(&feed, ten()).is_err(),
+            store.hours_of(&feed, &[]).is_ok(),
+            store.check_awaited().is_err(),
+        ];
+        ended.send(told).unwrap();
+    });
+    tokio::select! {
+        () = work => panic!("it ended while it was awaited"),
+        begun = has_begun => begun.unwrap(),
+    }
+    assert_eq!(has_ended.await.unwrap(), [true; 3]);
+    assert!(store.check_awaited().is_ok(), "other work is awaited");
+}
+
+#[tokio::test]
+async fn heads_that_nobody_waits_for_are_not_read() {
+    let (_base, store, feed) = store();
+    let mut segment = store.begin_segment(&feed, ten().start(), two_seconds()).await.unwrap();
+    segment.write(b"video").await.unwrap();
+    segment.publish(Completeness::Full).await.unwrap();
+    let listing = store.hour(&feed, ten()).unwrap();
+    let waiting = Waiting::default();
+    let given_up = Store { awaited: waiting.awaited(), ..store.clone() };
+    drop(waiting);
+    assert!(given_up.read_heads(&feed, &listing, &[0]).is_err());
+    assert_eq!(listing.heads().view().get(0), None, "and nothing wrong is remembered");
+    assert!(store.read_heads(&feed, &listing, &[0]).is_ok());
+    assert!(listing.heads().view().get(0).is_some());
+}

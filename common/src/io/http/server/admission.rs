@@ -50,6 +50,10 @@ impl Admission {
         Some(Place::Refused(client))
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "whoever gives a place back has it no longer"
+    )]
     pub(super) fn give_back(&mut self, place: Place) {
         match place {
             Place::Served(client) => self.served.give_back(client),
@@ -162,7 +166,8 @@ mod tests {
         assert!(refuse(&mut admission, "10.0.0.16").is_none());
         admission.give_back(first);
         refuse(&mut admission, "10.0.0.16").unwrap();
-        admit(&mut admission, "10.0.0.1").expect("refusals take no place from those that are served");
+        admit(&mut admission, "10.0.0.1")
+            .expect("refusals take no place from those that are served");
     }
 
     #[test]

@@ -109,9 +109,8 @@ impl<'a> Io<'a> {
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.stream.poll_write_ready(context))?;
-            let done = self
-                .stream
-                .try_io(Interest::WRITABLE, || Ok(retry_on_intr(|| work(self.stream))?));
+            let done =
+                self.stream.try_io(Interest::WRITABLE, || Ok(retry_on_intr(|| work(self.stream))?));
             match done {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Poll::Ready(done),

@@ -73,6 +73,10 @@ mod tests {
     fn the_answer_is_as_long_as_it_says() {
         let answer = std::str::from_utf8(ANSWER).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{}", body.len());
+        assert!(
+            head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())),
+            "{}",
+            body.len()
+        );
     }
 }

@@ -213,7 +213,7 @@ async fn an_answer_reaches_a_client_that_sends_on() {
     let server = Running::new(Router::new().route("/", post(early)));
     let mut client = server.ask("POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n").await;
     for _ in 0..64 {
-        client.write_all(&[b'x'; 64 * 1024]).await.unwrap();
+        client.write_all(&vec![b'x'; 64 * 1024]).await.unwrap();
     }
     let answer = rest(&mut client).await;
     assert!(answer.starts_with(b"HTTP/1.1 413 ") && answer.ends_with(b"too large"));
@@ -255,7 +255,7 @@ async fn clients_that_are_refused_learn_of_it_whatever_they_send() {
         Running::with_limits(small(), Limits { connections: 0, per_client: 0, refusals: 1 });
     let mut client = server.ask("POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n").await;
     for _ in 0..64 {
-        client.write_all(&[b'x'; 64 * 1024]).await.unwrap();
+        client.write_all(&vec![b'x'; 64 * 1024]).await.unwrap();
     }
     let answer = rest(&mut client).await;
     assert!(answer.starts_with(b"HTTP/1.1 503 ") && answer.ends_with(b"try again later\n"));
