@@ -84,9 +84,10 @@ mod tests {
     async fn a_body_that_will_be_too_large_is_not_waited_for() {
         let listener = common::io::http::server::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let routes = axum::Router::new().route("/{channel}/{quality}", post(videos));
+        let routes = axum::Router::new().route("/generate_videos/{*feed}", post(videos));
         let served = common::io::http::server::serve(listener, routes, <_>::default());
-        let request = b"POST /chan/source HTTP/1.1\r\ncontent-length: 99999999999\r\n\r\n";
+        let request =
+            b"POST /generate_videos/chan/source HTTP/1.1\r\ncontent-length: 99999999999\r\n\r\n";
         let mut answer = [0; 13];
         let answered = async {
             client.write_all(request).await.unwrap();
