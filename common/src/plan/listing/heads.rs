@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::format::media::{Container, Head};
 
 /// How many different formats of one hour are told apart; those beyond count as unknown.
-const MAX_FORMATS: usize = 1 << 14;
+const MAX_FORMATS: usize = 1 << 10;
 
 /// For how long what cannot be read is left alone: a disk that is about to die must not be asked again
 /// by each reader.
@@ -164,8 +164,10 @@ impl Heads {
         }
     }
 
+    /// About how many bytes of memory they will take: it is asked before anything was read. There are few
+    /// formats.
     pub(super) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.tags) + self.sizes.get().map_or(0, |sizes| size_of_val(&**sizes))
+        size_of_val(&*self.tags) + self.tags.len() * size_of::<AtomicU32>()
     }
 }
 
