@@ -17,9 +17,9 @@ pub(super) enum Refusal {
 
 /// A place among those that are served, or are refused with care; to be given back.
 #[derive(Debug)]
-pub(super) enum Place {
-    Served(IpAddr),
-    Refused(IpAddr),
+pub(super) struct Place {
+    client: IpAddr,
+    is_served: bool,
 }
 
 /// Who is served, and who is refused with care.
@@ -40,25 +40,19 @@ impl Admission {
     pub(super) fn admit(&mut self, address: IpAddr) -> Result<Place, Refusal> {
         let client = client(address);
         self.served.take(client)?;
-        Ok(Place::Served(client))
+        Ok(Place { client, is_served: true })
     }
 
     /// A place for a connection that was not admitted, unless too many have one already.
     pub(super) fn refuse(&mut self, address: IpAddr) -> Option<Place> {
         let client = client(address);
         self.refused.take(client).ok()?;
-        Some(Place::Refused(client))
+        Some(Place { client, is_served: false })
     }
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "whoever gives a place back has it no longer"
-    )]
-    pub(super) fn give_back(&mut self, place: Place) {
-        match place {
-            Place::Served(client) => self.served.give_back(client),
-            Place::Refused(client) => self.refused.give_back(client),
-        }
+    pub(super) fn give_back(&mut self, Place { client, is_served }: Place) {
+        let places = if is_served { &mut self.served } else { &mut self.refused };
+        places.give_back(client);
     }
 }
 

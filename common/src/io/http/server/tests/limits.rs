@@ -207,15 +207,18 @@ async fn a_client_that_goes_away_stops_what_it_waits_for() {
     }
 }
 
+/// What a client gets that looks for an answer only after it has sent megabytes.
+async fn answer_after_megabytes(server: &Running) -> Vec<u8> {
+    let mut client = server.ask("POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n").await;
+    client.write_all(&vec![b'x'; 4 << 20]).await.unwrap();
+    rest(&mut client).await
+}
+
 #[tokio::test]
 async fn an_answer_reaches_a_client_that_sends_on() {
     let early = async || (StatusCode::PAYLOAD_TOO_LARGE, "too large");
     let server = Running::new(Router::new().route("/", post(early)));
-    let mut client = server.ask("POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n").await;
-    for _ in 0..64 {
-        client.write_all(&vec![b'x'; 64 * 1024]).await.unwrap();
-    }
-    let answer = rest(&mut client).await;
+    let answer = answer_after_megabytes(&server).await;
     assert!(answer.starts_with(b"HTTP/1.1 413 ") && answer.ends_with(b"too large"));
 }
 
@@ -253,11 +256,7 @@ async fn beyond_the_limit_clients_are_told_so() {
 async fn clients_that_are_refused_learn_of_it_whatever_they_send() {
     let server =
         Running::with_limits(small(), Limits { connections: 0, per_client: 0, refusals: 1 });
-    let mut client = server.ask("POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n").await;
-    for _ in 0..64 {
-        client.write_all(&vec![b'x'; 64 * 1024]).await.unwrap();
-    }
-    let answer = rest(&mut client).await;
+    let answer = answer_after_megabytes(&server).await;
     assert!(answer.starts_with(b"HTTP/1.1 503 ") && answer.ends_with(b"try again later\n"));
 }
 
