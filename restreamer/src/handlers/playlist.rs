@@ -124,9 +124,7 @@ async fn list(app: App, names: Names, query: Query) -> Result<impl IntoResponse,
     // the colon that names may have would make a scheme of what is in front of it
     let quality = escaped(feed.quality.as_str()).to_string().replace(':', "%3A");
     let asked = Asked::of(&query)?;
-    let (now, live) = (app.now(), Arc::clone(&app.live));
-    let read = move |store: &_, feed: &_| MediaPlaylist::read(store, feed, asked, now, &live);
-    let playlist = app.select(feed, read, MediaPlaylist::len).await?;
+    let playlist = selected(app, feed, asked).await?;
     let mut text = String::from("#EXTM3U\n");
     for stretch in stretches(&playlist, asked) {
         let query = stretch.to_query();
@@ -145,8 +143,7 @@ async fn media(
     let feed = names.video_feed(EXTENSION)?;
     let asked = Asked::of(&query)?;
     let wants_update = wants_update(&query)?;
-    let together = app.together.playlists.clone();
-    let playlist = together.run((feed.clone(), asked), || select(app.clone(), feed, asked)).await?;
+    let playlist = selected(app.clone(), feed, asked).await?;
     let skip = if wants_update { playlist.skippable() } else { 0 };
     // weak, because what is sent may be compressed in several ways
     let digest = playlist.digest();
@@ -158,8 +155,14 @@ async fn media(
     Ok(tagged(&etag, text.map_err(ApiError::internal("write a playlist"))?))
 }
 
-/// Selects what a media playlist lists in its turn. Those who ask for the same share one turn, as they
-/// would only wait for one another.
+/// What a media playlist lists. Those who ask for the same share one turn, as they would only wait for
+/// one another.
+async fn selected(app: App, feed: Feed, asked: Asked) -> Result<MediaPlaylist, ApiError> {
+    let together = app.together.playlists.clone();
+    together.run((feed.clone(), asked), || select(app, feed, asked)).await
+}
+
+/// Selects what a media playlist lists in its turn.
 async fn select(app: App, feed: Feed, asked: Asked) -> Result<MediaPlaylist, ApiError> {
     let (now, live) = (app.now(), Arc::clone(&app.live));
     let read = move |store: &_, feed: &_| MediaPlaylist::read(store, feed, asked, now, &live);

@@ -196,6 +196,9 @@ async fn no_short_playlist_waits_for_long_ones() {
     assert_eq!(waiting().await, "1");
     let _long = ask(&served, &playlist(half_a_day + 1)).await;
     until(async || waiting().await == "2").await;
+    let list = playlist(half_a_day + 2).replace(".m3u8", ".m3u");
+    let _list = ask(&served, &list).await;
+    until(async || waiting().await == "3").await;
 }
 
 /// The answer to a request for a media playlist.
