@@ -3,8 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use rustix::net::Shutdown;
-use tokio::io::Interest;
+use rustix::net::{SendFlags, Shutdown};
 use tokio::net::TcpStream;
 
 /// What they are told. It is complete without any request, and the same for each.
@@ -26,7 +25,7 @@ const DISCARD_BYTES: usize = 16 * 1024;
 /// request for a mistake, and all lose one that is followed by a reset.
 pub(super) async fn tell(stream: TcpStream) {
     // a client that sends nothing is told all the same
-    let _ = tokio::time::timeout(LINGER, stream.readable()).await;
+    let _ = tokio::time::timeout(LINGER, stream.peek(&mut [0])).await;
     tell_at_once(&stream);
     linger(&stream).await;
 }
@@ -34,9 +33,7 @@ pub(super) async fn tell(stream: TcpStream) {
 /// Tells the client of `stream`, which may or may not learn of it before the connection is gone.
 pub(super) fn tell_at_once(stream: &TcpStream) {
     // the buffer of a new socket is empty, so there is room
-    let told = stream.try_io(Interest::WRITABLE, || {
-        Ok(rustix::net::send(stream, ANSWER, rustix::net::SendFlags::NOSIGNAL)?)
-    });
+    let told = rustix::net::send(stream, ANSWER, SendFlags::NOSIGNAL);
     if let Err(error) = told {
         tracing::debug!("a client was not told that it is refused: {error}");
     }
