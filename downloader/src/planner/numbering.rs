@@ -59,7 +59,7 @@ pub(super) struct Numbering {
 
 /// An edge that lags does not do so for long; this many lists in a row are an encoder that restarted
 /// with the same addresses.
-const MAX_REGRESSIONS: u32 = 3;
+pub(super) const MAX_REGRESSIONS: u32 = 3;
 
 impl Numbering {
     /// Whether a number was seen, so that what is not remembered of it is settled.

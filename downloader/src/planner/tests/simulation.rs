@@ -2,14 +2,16 @@
 //!
 //! Covered: lists that move by any number of segments, that are not seen for a while, that lag behind;
 //! attempts that succeed, fail for now, are refused, or stay under way for long. Excluded: renumbering
-//! and lists without dates, whose segments have no identity to check by, and an edge that lags across
-//! a jump, which brings back segments that were told to be missing.
+//! (which is also what an edge that lags for long is taken for) and lists without dates, whose
+//! segments have no identity to check by, and an edge that lags across a jump, which brings back
+//! segments that were told to be missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::planner::numbering::MAX_REGRESSIONS;
 
 /// What happens in one step.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ struct World {
     published: u64,
     /// The end of the newest list shown, so that no list lags across a jump.
     shown: u64,
+    /// How many lists in a row ended before that.
+    lagging: u32,
     under_way: Vec<u64>,
     saved: BTreeSet<u64>,
     missed: BTreeMap<u64, usize>,
@@ -73,7 +77,9 @@ impl World {
     fn load(&mut self, end: u64) {
         let first = end.saturating_sub(self.window);
         let lags_across_a_jump = end < self.shown && first < self.shown.saturating_sub(self.window);
-        if end > first && !lags_across_a_jump {
+        let lagging = if end < self.shown { self.lagging + 1 } else { 0 };
+        if end > first && !lags_across_a_jump && lagging <= MAX_REGRESSIONS {
+            self.lagging = lagging;
             self.bench.observe(&dated(first..=end - 1));
             self.shown = self.shown.max(end);
         }
@@ -139,8 +145,9 @@ proptest! {
     ) {
         let (bench, published) = (Bench::new(), first + window);
         let (under_way, saved, missed) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        let shown = published;
-        let mut world = World { bench, window, published, shown, under_way, saved, missed };
+        let (shown, lagging) = (published, 0);
+        let mut world =
+            World { bench, window, published, shown, lagging, under_way, saved, missed };
         world.load(published);
         for step in &steps {
             world.take(step);
