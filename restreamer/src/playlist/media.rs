@@ -146,11 +146,20 @@ impl MediaPlaylist {
         let end = self.parts.last().map(|part| part.last().end());
         let Some((boundary, end)) = self.can_skip_until().zip(end) else { return 0 };
         let boundary = TimeDelta::seconds(i64::try_from(boundary).unwrap_or(i64::MAX / 1000));
-        let is_known = |segment: &Segment<'_>| {
-            let is_before = |gap: &Timestamp| segment.start() < *gap;
-            segment.end() < end - boundary && self.gaps.first().is_none_or(is_before)
-        };
-        self.parts.iter().flat_map(Part::segments).take_while(is_known).count()
+        let limit = end - boundary;
+        let is_before_gaps = |start: Timestamp| self.gaps.first().is_none_or(|gap| start < *gap);
+        let is_known =
+            |segment: &Segment<'_>| segment.end() < limit && is_before_gaps(segment.start());
+        let mut count = 0;
+        for part in &self.parts {
+            // most of a long playlist is hours that need no look at their segments
+            if part.end() < limit && is_before_gaps(part.last().start()) {
+                count += part.len();
+            } else {
+                return count + part.segments().take_while(is_known).count();
+            }
+        }
+        count
     }
 
     /// Whether the segment that starts there is announced and stored no longer.

@@ -76,10 +76,16 @@ impl Text {
     fn write_part(&mut self, part: &Part, previous: Option<Segment<'_>>) -> Result<(), WriteError> {
         let mut previous = previous;
         let heads = part.listing().heads().view();
+        if self.skip >= part.len() && !self.playlist.contents.has_maps {
+            // nothing is said of it, and nothing of it stays in force
+            self.skip -= part.len();
+            self.format = Some(head_of(&heads, part.last()).format);
+            return Ok(());
+        }
         let mut uri = format!("{}/{}/", self.folder, part.listing().hour());
         let folder = uri.len();
         for segment in part.segments() {
-            let head = heads.get(segment.index()).unwrap_or(KnownHead::UNKNOWN);
+            let head = head_of(&heads, segment);
             let is_skipped = self.skip > 0;
             let gap = self.playlist.is_gap(segment.start());
             if !is_skipped {
@@ -182,6 +188,10 @@ fn map(
             Some((head.format, turn, Map { uri, byte_range: Some(byte_range) }))
         }
     }
+}
+
+fn head_of(heads: &HeadsView<'_>, segment: Segment<'_>) -> KnownHead {
+    heads.get(segment.index()).unwrap_or(KnownHead::UNKNOWN)
 }
 
 fn first_bytes(length: u64) -> ByteRange {

@@ -128,13 +128,12 @@ impl Heads {
     /// over at `now`, which then begins anew, also those that could not be.
     pub fn to_read(&self, picks: &[u32], now: Instant) -> Vec<u32> {
         let tag = |pick: u32| self.tags[pick as usize].load(Ordering::Relaxed);
-        let is_over = picks.iter().any(|pick| tag(*pick) == PUT_OFF) && self.is_pause_over(now);
-        let is_due = |pick: &u32| match tag(*pick) {
-            UNTRIED => true,
-            PUT_OFF => is_over,
-            _ => false,
-        };
-        picks.iter().copied().filter(is_due).collect()
+        let is_read = |pick: u32| !matches!(tag(pick), UNTRIED | PUT_OFF);
+        let mut unread: Vec<u32> = picks.iter().copied().filter(|pick| !is_read(*pick)).collect();
+        if unread.iter().any(|pick| tag(*pick) == PUT_OFF) && !self.is_pause_over(now) {
+            unread.retain(|pick| tag(*pick) == UNTRIED);
+        }
+        unread
     }
 
     fn is_pause_over(&self, now: Instant) -> bool {

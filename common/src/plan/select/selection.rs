@@ -200,6 +200,16 @@ impl Part {
         }
     }
 
+    /// The latest end of a segment selected.
+    pub fn end(&self) -> Timestamp {
+        match &self.picks {
+            Picks::WholeLine => self.listing.line().end,
+            Picks::Some(_) => {
+                self.segments().map(Segment::end).max().expect("a part is never empty")
+            }
+        }
+    }
+
     /// The first segment selected.
     pub fn first(&self) -> Segment<'_> {
         self.listing.segment(*self.picks().first().expect("a part is never empty"))
