@@ -1,18 +1,15 @@
 //! Reading the chat of a range. Blocks on the disk.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 
 use common::base::time::{Hour, TimeRange};
 use common::format::chat::ChatMessage;
 use common::format::folder::FolderName;
-use common::io::store::{Feed, Store};
+use common::io::store::{Feed, Store, Unopened, names_nothing};
 use common::plan::chat::ChatMerge;
 use common::plan::listing::{CHAT_EXTENSION, FolderKind, visible_names};
 
 use crate::error::ApiError;
-use crate::files::{names_nothing, resolve_within};
 
 /// How much memory the messages of one answer may take.
 pub(crate) const MAX_HELD_BYTES: usize = 64 << 20;
@@ -38,18 +35,16 @@ pub(crate) fn messages(
     if !store.base().join(channel.as_str()).is_dir() {
         return Err(ApiError::not_found(format!("nothing is stored of {channel}")));
     }
-    let base = store.base().canonicalize().map_err(ApiError::internal("find the base folder"))?;
     let quality = "chat".parse().expect("it is a name");
     let feed = Feed { channel, quality };
     let merge = ChatMerge::of(range);
-    let mut reader = Reader { store, base: &base, merge, max_held_bytes, batches: 0, bytes: 0 };
+    let mut reader = Reader { store, feed: &feed, merge, max_held_bytes, batches: 0, bytes: 0 };
     for hour in hours(reader.merge.reach()) {
         let names = store.file_names(&feed, hour).or_else(none_if_missing);
         let names = names.map_err(ApiError::internal("list chat"))?;
-        let folder = store.hour_path(&feed, hour);
         for name in visible_names(&names, FolderKind::Chat, false) {
             if name.ends_with(CHAT_EXTENSION) {
-                reader.read(&folder.join(name))?;
+                reader.read(hour, name)?;
             }
         }
     }
@@ -67,9 +62,9 @@ fn none_if_missing(error: io::Error) -> io::Result<Vec<String>> {
 }
 
 /// Takes in one batch after the other, as long as there is room.
-struct Reader<'b> {
-    store: &'b Store,
-    base: &'b Path,
+struct Reader<'a> {
+    store: &'a Store,
+    feed: &'a Feed,
     merge: ChatMerge,
     max_held_bytes: usize,
     batches: usize,
@@ -77,11 +72,10 @@ struct Reader<'b> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self, path: &Path) -> Result<(), ApiError> {
+    fn read(&mut self, hour: Hour, name: &str) -> Result<(), ApiError> {
         self.store.check_awaited().map_err(ApiError::internal("read chat"))?;
-        let Some(batch) = batch(self.base, path).map_err(ApiError::internal("read chat"))? else {
-            return Ok(());
-        };
+        let batch = self.batch(hour, name).map_err(ApiError::internal("read chat"))?;
+        let Some(batch) = batch else { return Ok(()) };
         self.batches += 1;
         self.bytes += batch.len() as u64;
         let mut bad = 0;
@@ -93,7 +87,8 @@ impl Reader<'_> {
             }
         }
         if bad > 0 {
-            tracing::warn!(batch = %path.display(), lines = bad, "lines that are no chat are skipped");
+            let feed = self.feed;
+            tracing::warn!(%feed, %hour, name, lines = bad, "lines that are no chat are skipped");
         }
         let fits = self.merge.held_bytes() <= self.max_held_bytes
             && self.bytes <= MAX_READ_BYTES
@@ -101,27 +96,18 @@ impl Reader<'_> {
         let problem = "there is too much chat before it; ask for a shorter range";
         if fits { Ok(()) } else { Err(ApiError::parameter("end", problem)) }
     }
-}
 
-/// What a batch holds; `None` when it is gone, leads out of `base`, is no file or is too large.
-fn batch(base: &Path, path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let Some(path) = resolve_within(base, path)? else {
-        return Ok(None);
-    };
-    // asked before it is opened, because opening a pipe would wait for a writer
-    match path.metadata() {
-        Ok(metadata) if !metadata.is_file() => return Ok(None),
-        Err(error) if names_nothing(&error) => return Ok(None),
-        metadata => metadata?,
-    };
-    let mut batch = Vec::new();
-    let file = match File::open(&path) {
-        Err(error) if names_nothing(&error) => return Ok(None),
-        file => file?,
-    };
-    if file.take(MAX_BATCH_BYTES + 1).read_to_end(&mut batch)? as u64 > MAX_BATCH_BYTES {
-        tracing::warn!(batch = %path.display(), "chat of more than {MAX_BATCH_BYTES} bytes is skipped");
-        return Ok(None);
+    /// What a batch holds; `None` when it is gone, must not be read or is too large.
+    fn batch(&self, hour: Hour, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let feed = self.feed;
+        let Some(file) = Unopened::found(self.store.open_in_hour(feed, hour, name))? else {
+            return Ok(None);
+        };
+        let mut batch = Vec::new();
+        if file.take(MAX_BATCH_BYTES + 1).read_to_end(&mut batch)? as u64 > MAX_BATCH_BYTES {
+            tracing::warn!(%feed, %hour, name, "chat of more than {MAX_BATCH_BYTES} bytes is skipped");
+            return Ok(None);
+        }
+        Ok(Some(batch))
     }
-    Ok(Some(batch))
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use common::format::folder::FolderName;
-use common::io::store::Store;
+use common::io::store::{Store, names_nothing};
 
 /// The path of `names` relative to the base folder.
 pub(crate) fn relative(names: &[FolderName]) -> PathBuf {
@@ -33,11 +33,4 @@ pub(crate) fn resolve_within(base: &Path, path: &Path) -> io::Result<Option<Path
         Err(error) if names_nothing(&error) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Whether `error` only means that there is nothing of that name; a path may be too long although
-/// each of its names is not.
-pub(crate) fn names_nothing(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
 }

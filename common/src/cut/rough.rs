@@ -39,7 +39,7 @@ where
 }
 
 fn open(store: &Store, feed: &Feed, hour: Hour, name: &str) -> io::Result<FilePart> {
-    store.open_segment(feed, hour, name).map(FilePart::rest_of).map_err(|unopened| {
+    store.open_in_hour(feed, hour, name).map(FilePart::rest_of).map_err(|unopened| {
         let error = io::Error::from(unopened);
         io::Error::new(error.kind(), format!("cannot open {feed}/{hour}/{name}: {error}"))
     })

@@ -9,12 +9,12 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use common::format::folder::FolderName;
-use common::io::store::Store;
+use common::io::store::{Store, names_nothing};
 
 use crate::answers;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::files::{names_nothing, resolve, resolve_within};
+use crate::files::{resolve, resolve_within};
 use crate::request::Names;
 
 /// How much is walked through for one request.

@@ -8,11 +8,10 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use common::base::time::Hour;
-use common::io::store::{Feed, Store};
+use common::io::store::{Feed, Store, names_nothing};
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::files::names_nothing;
 use crate::listings::HourFolder;
 use crate::request::{Names, Query};
 

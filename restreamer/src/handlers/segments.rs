@@ -66,10 +66,8 @@ fn find(store: &Store, names: &[FolderName], wait: Wait) -> io::Result<Option<Fo
         Ok(Tail::Temp(_)) => return Ok(None),
         Err(_) => None,
     };
-    let file = match store.open_file(&relative(names), wait) {
-        Ok(file) => file,
-        Err(Unopened::Failed(error)) => return Err(error),
-        Err(Unopened::Nothing | Unopened::Outside | Unopened::NoFile) => return Ok(None),
+    let Some(file) = Unopened::found(store.open_file(&relative(names), wait))? else {
+        return Ok(None);
     };
     if is_tombstoned(store, names, wait)? {
         return Ok(None);

@@ -192,7 +192,7 @@ fn playable(store: &Store, channel: &FolderName) -> io::Result<Vec<FolderName>> 
 /// What the newest segments of an hour show; `None` when none of them can be measured.
 fn examine(store: &Store, feed: &Feed, listing: &HourListing, looks: &Looks) -> Option<Look> {
     let open =
-        |segment: Segment<'_>| store.open_segment(feed, listing.hour(), &segment.file_name()).ok();
+        |segment: Segment<'_>| store.open_in_hour(feed, listing.hour(), &segment.file_name()).ok();
     let measured = |segment: Segment<'_>| {
         Some((open(segment)?.metadata().ok()?.len(), segment.duration().seconds()))
     };

@@ -41,7 +41,7 @@ use durable::Folders;
 pub use folder::Stamp;
 use folder::{Folder, Trouble};
 use index::Index;
-pub use open::{Unopened, Wait};
+pub use open::{Unopened, Wait, names_nothing};
 pub use publish::{Published, TempFile, TempSegment};
 use strangers::Strangers;
 

@@ -47,6 +47,19 @@ pub enum Unopened {
 }
 
 impl Unopened {
+    /// What was opened; `None` where there is nothing, or nothing that may be read.
+    ///
+    /// # Errors
+    ///
+    /// When the disk or the system refuses.
+    pub fn found<T>(opened: Result<T, Self>) -> io::Result<Option<T>> {
+        match opened {
+            Ok(opened) => Ok(Some(opened)),
+            Err(Self::Failed(error)) => Err(error),
+            Err(Self::Nothing | Self::Outside | Self::NoFile) => Ok(None),
+        }
+    }
+
     /// Whether this process is short of something: it says nothing about the file.
     pub(super) fn is_ours(&self) -> bool {
         matches!(self, Self::Failed(error) if super::Trouble::of(error).is_ours())
@@ -67,16 +80,21 @@ impl From<Unopened> for io::Error {
 
 impl From<Errno> for Unopened {
     fn from(errno: Errno) -> Self {
-        use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
         let error = io::Error::from(errno);
-        match error.kind() {
-            // a path may be too long although each of its names is not
-            NotFound | NotADirectory | InvalidFilename => Self::Nothing,
+        match errno {
+            _ if names_nothing(&error) => Self::Nothing,
             // a socket cannot be opened
-            _ if errno == Errno::NXIO => Self::NoFile,
+            Errno::NXIO => Self::NoFile,
             _ => Self::Failed(error),
         }
     }
+}
+
+/// Whether `error` only means that there is nothing of that name; a path may be too long although
+/// each of its names is not.
+pub fn names_nothing(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
 }
 
 /// How often a path is walked anew after a folder on it was moved away underway.
@@ -92,12 +110,12 @@ impl Store {
         self.beneath(wait)?.open_file(path)
     }
 
-    /// Opens the segment of this name of an hour. Blocks on the disk.
+    /// Opens the segment or chat batch of this name of an hour. Blocks on the disk.
     ///
     /// # Errors
     ///
     /// As [`Store::open_file`].
-    pub fn open_segment(&self, feed: &Feed, hour: Hour, name: &str) -> Result<File, Unopened> {
+    pub fn open_in_hour(&self, feed: &Feed, hour: Hour, name: &str) -> Result<File, Unopened> {
         self.open_file(&hour_folder(feed, hour).join(name), Wait::ForDisk)
     }
 
@@ -107,11 +125,8 @@ impl Store {
     ///
     /// When the disk cannot tell, or would have to and must not be waited for.
     pub fn is_there(&self, path: &Path, wait: Wait) -> io::Result<bool> {
-        match self.beneath(wait).and_then(|base| base.open(path, OFlags::PATH)) {
-            Ok(_) => Ok(true),
-            Err(Unopened::Failed(error)) => Err(error),
-            Err(_) => Ok(false),
-        }
+        let opened = self.beneath(wait).and_then(|base| base.open(path, OFlags::PATH));
+        Ok(Unopened::found(opened)?.is_some())
     }
 
     /// The base folder, opened for many files to be opened one after the other.
