@@ -10,7 +10,6 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use common::base::time::Timestamp;
 use common::cut::rough;
-use common::io::ffmpeg::FfmpegError;
 use common::io::store::Feed;
 use common::plan::cut::Plan;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -94,12 +93,13 @@ async fn drawn(
     match app.expensive.ffmpeg.run(&arguments, media, MAX_PNG_BYTES).await {
         Ok(picture) if !picture.is_empty() => Ok(picture),
         Ok(_) => Err(recipe.nothing()),
-        // it was told the same as ever, so it is the media that it cannot make a picture of
-        Err(FfmpegError::Failed { status, complaint }) if status.code().is_some() => {
+        Err(error) => {
+            let Some(complaint) = error.complaint() else {
+                return Err(ApiError::internal("make a picture")(io::Error::other(error)));
+            };
             tracing::info!(%feed.channel, %feed.quality, "ffmpeg made no picture: {complaint}");
             Err(recipe.nothing())
         }
-        Err(error) => Err(ApiError::internal("make a picture")(io::Error::other(error))),
     }
 }
 

@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use common::base::time::Hour;
 use common::cut::rough;
 use common::format::media::Container;
-use common::io::ffmpeg::{Ffmpeg, FfmpegError};
+use common::io::ffmpeg::Ffmpeg;
 use common::io::store::{Feed, Store};
 use common::plan::cut::Plan;
 use common::plan::listing::{Format, Segment};
@@ -145,11 +145,10 @@ async fn decoded(
     let arguments: Vec<&str> = arguments.split_whitespace().collect();
     match ffmpeg.run(&arguments, media, count * BYTES_PER_SAMPLE).await {
         Ok(samples) => Ok(samples),
-        // it was told the same as ever, so it is the media that it cannot decode
-        Err(FfmpegError::Failed { status, complaint }) if status.code().is_some() => {
+        Err(error) => {
+            let Some(complaint) = error.complaint() else { return Err(io::Error::other(error)) };
             tracing::info!("ffmpeg heard no sound: {complaint}");
             Ok(Vec::new())
         }
-        Err(error) => Err(io::Error::other(error)),
     }
 }

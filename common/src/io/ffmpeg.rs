@@ -59,6 +59,17 @@ pub enum FfmpegError {
     },
 }
 
+impl FfmpegError {
+    /// What ffmpeg said, where it ended by itself: then it is its input that it can make nothing of, if
+    /// it was told nothing else than ever.
+    pub fn complaint(&self) -> Option<&str> {
+        match self {
+            Self::Failed { status, complaint } if status.code().is_some() => Some(complaint),
+            _ => None,
+        }
+    }
+}
+
 impl Ffmpeg {
     /// The program at `program`, or of that name in PATH.
     pub fn new(program: impl Into<PathBuf>) -> Self {
