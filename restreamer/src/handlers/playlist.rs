@@ -7,7 +7,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::TimeDelta;
 use common::base::digest::Digest;
 use common::base::time::TimeRange;
 use common::format::folder::FolderName;
@@ -38,9 +37,6 @@ const LIST_HEADERS: [(header::HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "audio/x-mpegurl"), UNCACHED];
 /// Also a complete one changes, when a segment gets a tombstone.
 const UNCACHED: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
-
-/// A span that is longer is selected apart from the others: each of its segments may have to be opened.
-const LONG: TimeDelta = TimeDelta::hours(12);
 
 /// `/playlist/CHANNEL.m3u8`
 pub(crate) async fn multivariant(
@@ -124,9 +120,11 @@ async fn list(app: App, names: Names, query: Query) -> Result<impl IntoResponse,
     // the colon that names may have would make a scheme of what is in front of it
     let quality = escaped(feed.quality.as_str()).to_string().replace(':', "%3A");
     let asked = Asked::of(&query)?;
-    let playlist = selected(app, feed, asked).await?;
+    let playlist = selected(app.clone(), feed, asked).await?;
+    // it looks at each segment, of weeks perhaps
+    let stretches = app.store.blocking(move |_| stretches(&playlist, asked)).await;
     let mut text = String::from("#EXTM3U\n");
-    for stretch in stretches(&playlist, asked) {
+    for stretch in stretches {
         let query = stretch.to_query();
         let separator = if query.is_empty() { "" } else { "?" };
         text.extend([&quality, EXTENSION, separator, &query, "\n"]);
@@ -166,11 +164,9 @@ async fn selected(app: App, feed: Feed, asked: Asked) -> Result<MediaPlaylist, A
 async fn select(app: App, feed: Feed, asked: Asked) -> Result<MediaPlaylist, ApiError> {
     let (now, live) = (app.now(), Arc::clone(&app.live));
     let read = move |store: &_, feed: &_| MediaPlaylist::read(store, feed, asked, now, &live);
-    let length = asked.start.zip(asked.end).map(|(start, end)| end - start);
-    let pool = match length.filter(|length| *length > LONG) {
-        Some(_) => &app.expensive.long_selections,
-        None => &app.expensive.selections,
-    };
+    // each of its segments may have to be opened
+    let pool =
+        if asked.is_long() { &app.expensive.long_selections } else { &app.expensive.selections };
     app.select_in(pool, feed, read, MediaPlaylist::len).await
 }
 

@@ -51,6 +51,11 @@ impl Asked {
         TimeRange::new(self.start.unwrap_or(Timestamp::MIN), self.end.unwrap_or(Timestamp::MAX))
     }
 
+    /// Whether it is longer than a span can be that is not given in full.
+    pub(crate) fn is_long(self) -> bool {
+        self.start.zip(self.end).is_some_and(|(start, end)| end - start > MAX_IMPLICIT)
+    }
+
     /// The query that asks for it.
     pub(crate) fn to_query(self) -> String {
         let time = |name, time: Option<Timestamp>| time.map(|time| format!("{name}={time}Z"));

@@ -6,8 +6,8 @@
 
 use common::base::time::Timestamp;
 use common::format::media::{Container, Tables};
+use common::format::segment::Completeness;
 use common::plan::listing::{Format, KnownHead, Segment};
-use common::plan::select::hole_between;
 
 use super::media::MediaPlaylist;
 use super::span::Asked;
@@ -56,7 +56,7 @@ struct Last {
 impl Last {
     fn of(segment: Segment<'_>, kind: Option<Kind>) -> Self {
         let end = segment.end();
-        let is_full = hole_between(segment, end).is_none();
+        let is_full = segment.completeness() == Completeness::Full;
         Self { kind, end, full_end: is_full.then_some(end) }
     }
 

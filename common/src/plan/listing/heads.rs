@@ -128,8 +128,8 @@ impl Heads {
     /// over at `now`, which then begins anew, also those that could not be.
     pub fn to_read(&self, picks: &[u32], now: Instant) -> Vec<u32> {
         let tag = |pick: u32| self.tags[pick as usize].load(Ordering::Relaxed);
-        let is_read = |pick: u32| !matches!(tag(pick), UNTRIED | PUT_OFF);
-        let mut unread: Vec<u32> = picks.iter().copied().filter(|pick| !is_read(*pick)).collect();
+        let is_unread = |pick: &u32| matches!(tag(*pick), UNTRIED | PUT_OFF);
+        let mut unread: Vec<u32> = picks.iter().copied().filter(is_unread).collect();
         if unread.iter().any(|pick| tag(*pick) == PUT_OFF) && !self.is_pause_over(now) {
             unread.retain(|pick| tag(*pick) == UNTRIED);
         }
