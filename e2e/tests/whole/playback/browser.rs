@@ -79,13 +79,18 @@ impl Browser {
 
     /// Waits for the end of what it plays.
     pub(super) async fn until_ended(&self) -> Seen {
+        self.until(|seen| seen.ended).await
+    }
+
+    /// Waits until it sees what `is_awaited`.
+    pub(super) async fn until(&self, is_awaited: impl Fn(&Seen) -> bool) -> Seen {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let seen = self.look().await;
-            if seen.ended {
+            if is_awaited(&seen) {
                 return seen;
             }
-            assert!(Instant::now() < deadline, "no end: {seen:?} {:#?}", self.errors());
+            assert!(Instant::now() < deadline, "it stays at {seen:?} {:#?}", self.errors());
             sleep(Duration::from_millis(50)).await;
         }
     }

@@ -1,7 +1,6 @@
 //! What is over: players show all of it, and find any moment of it.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use chrono::TimeDelta;
 use common::base::time::{Hour, Timestamp};
@@ -10,19 +9,12 @@ use super::broadcast::Broadcast;
 use super::browser::Browser;
 use super::footage::{Make, RATE};
 use super::readers::{ffmpeg, mpv, mpv_aloud};
-use super::runs;
+use super::{PICTURES_OFF, Stretch, runs};
 
 /// Seconds of a segment.
 const SECONDS: usize = 2;
 /// How many segments a whole recording has.
 const SEGMENTS: usize = 10;
-
-/// How many pictures too early a moment may be found: hls.js dates a segment by its first sound, and
-/// encoders let the sound begin a little earlier than the picture.
-const PICTURES_OFF: usize = 2;
-
-/// A stretch of a recording: of what it is made, and which segments of it are there.
-type Stretch = (Make, Range<usize>);
 
 #[tokio::test]
 async fn mpeg_ts() {

@@ -15,6 +15,13 @@ mod readers;
 mod seat;
 mod strip;
 
+/// How many pictures too early a moment may be found: hls.js dates a segment by its first sound, and
+/// encoders let the sound begin a little earlier than the picture.
+const PICTURES_OFF: usize = 2;
+
+/// A stretch of a recording: of what it is made, and which segments of it are there.
+type Stretch = (footage::Make, Range<usize>);
+
 /// Numbers as ranges, which are easier to read.
 fn runs(numbers: &[usize]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
