@@ -2,9 +2,11 @@
 //!
 //! Covered: whatever the bytes, and wherever they end, reading neither panics nor goes on for ever, asks
 //! for no more bytes than there are and for twice as many each time, and never calls a segment
-//! independent without knowing its format. Left out: that damage is noticed, since most of it cannot be.
+//! independent without knowing its format; and what an examiner finds does not depend on how the bytes are
+//! split. Left out: that damage is noticed, since most of it cannot be.
 
 use common::format::fmp4::{Boxes, Fragment};
+use common::format::media::examiner::{Examination, Examiner};
 use common::format::media::{
     Container, Head, HeadOutcome, MOST_HEAD_BYTES, StreamInfo, head, stream_info,
 };
@@ -39,6 +41,20 @@ fn ask(file: &[u8], first: usize) -> Head {
             }
         }
     }
+}
+
+/// Examines `file` in pieces of these sizes, again and again, behind an initialization section.
+fn examine(init: &[u8], mut file: &[u8], sizes: &[usize]) -> Examination {
+    let mut examiner = Examiner::after(init);
+    for size in sizes.iter().cycle() {
+        if file.is_empty() {
+            break;
+        }
+        let (piece, rest) = file.split_at((*size).min(file.len()));
+        examiner.feed(piece);
+        file = rest;
+    }
+    examiner.finish()
 }
 
 fn check(file: &[u8], first: usize) -> (Head, StreamInfo) {
@@ -107,7 +123,10 @@ proptest! {
         start in select(vec![&b""[..], b"\0\0\0\x10ftyp", b"\0\0\0\0moov", b"\0\0\0\x08moov\0\0\0\0moof"]),
         rest in prop::collection::vec(any::<u8>(), 0..3000),
     ) {
-        check(&[start, &rest].concat(), 0);
+        let file = [start, &rest].concat();
+        check(&file, 0);
+        let whole = examine(&[], &file, &[usize::MAX]);
+        prop_assert_eq!(examine(&[], &file, &[100]), whole);
     }
 
     #[test]
@@ -127,6 +146,21 @@ proptest! {
         }
         prop_assert!(payloads <= bytes.len());
         check(&bytes, 0);
+        let whole = examine(&[], &bytes, &[usize::MAX]);
+        prop_assert_eq!(examine(&[], &bytes, &[100]), whole);
+    }
+
+    #[test]
+    fn pieces_change_nothing(
+        init in select(vec![&b""[..], &h264_mp4()[..1340], SAMPLES[0]]),
+        segment in select(&SAMPLES[..]),
+        all in prop::collection::vec(damage(), 0..3),
+        sizes in prop::collection::vec(prop_oneof![0..4_usize, 180..200_usize, 0..3000_usize], 1..9),
+    ) {
+        let file = damaged(segment, &all, usize::MAX);
+        let whole = examine(init, &file, &[usize::MAX]);
+        prop_assume!(sizes.iter().any(|size| *size > 0));
+        prop_assert_eq!(examine(init, &file, &sizes), whole);
     }
 
     #[test]

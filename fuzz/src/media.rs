@@ -1,6 +1,10 @@
 //! The bytes of segments.
 
+use std::time::Duration;
+
+use common::format::media::examiner::{Examination, Examiner, shortfall, surplus};
 use common::format::media::{Container, HeadOutcome, MOST_HEAD_BYTES, head, stream_info};
+use common::format::segment::MediaDuration;
 
 /// Whatever a file's bytes are, asking for its head comes to an end soon, never asks for more than the
 /// file has, and tells of nothing outside it. So does looking at all of it.
@@ -32,3 +36,35 @@ pub fn segment_head(bytes: &[u8]) {
 /// So few that what is asked for next, and again after that, is among what a fuzzer makes up; and just
 /// enough that a reader looks at them: with fewer it asks at once for as much as a fuzzer's longest input.
 const FEW_BYTES: usize = 1600;
+
+/// Whatever a segment's bytes are, and however they are split, the same is found; what comes after an
+/// initialization section is in or out of step by itself; and a promise is never both missed and exceeded by
+/// one stream alone.
+pub fn segment_body(bytes: &[u8]) {
+    let whole = examine(Examiner::default(), bytes, usize::MAX);
+    // the first byte says where else it is split
+    let other = bytes.first().map_or(1, |first| 1 + usize::from(*first));
+    for size in [1, 187, 188, other] {
+        assert_eq!(examine(Examiner::default(), bytes, size), whole, "pieces of {size}");
+    }
+    let (init, segment) = bytes.split_at(bytes.len() / 2);
+    let own = examine(Examiner::default(), segment, usize::MAX);
+    let after = examine(Examiner::after(init), segment, usize::MAX);
+    assert_eq!(after.finding, own.finding);
+    assert_eq!(examine(Examiner::after(init), segment, other), after);
+    for time in [whole, own, after].iter().filter_map(|examination| examination.media_time) {
+        assert!(time.least() <= time.most());
+        for promised in [0.0, 2.0, 3600.0].into_iter().filter_map(MediaDuration::from_seconds) {
+            if let Some(short) = shortfall(&time, promised, None) {
+                assert!(short.found < short.promised, "{short}");
+                assert!(time.least() <= short.found);
+            }
+            assert!(surplus(&time, promised, None) != Some(Duration::ZERO));
+        }
+    }
+}
+
+fn examine(mut examiner: Examiner, bytes: &[u8], size: usize) -> Examination {
+    bytes.chunks(size).for_each(|piece| examiner.feed(piece));
+    examiner.finish()
+}

@@ -47,6 +47,25 @@ impl Codec {
         matches!(self, Self::H264 | Self::Hevc | Self::Av1 | Self::Vp9)
     }
 
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::H264 => "H.264",
+            Self::Hevc => "HEVC",
+            Self::Av1 => "AV1",
+            Self::Vp9 => "VP9",
+            Self::Aac => "AAC",
+            Self::AacLatm => "AAC (LATM)",
+            Self::Mp3 => "MP3",
+            Self::Ac3 => "AC-3",
+            Self::Eac3 => "E-AC-3",
+            Self::Opus => "Opus",
+            Self::Flac => "FLAC",
+            Self::Data => "data",
+            Self::Unknown => "an unknown codec",
+        }
+    }
+
     /// Whether it is known to be audio.
     pub const fn is_audio(self) -> bool {
         !self.is_video() && !matches!(self, Self::Data | Self::Unknown)

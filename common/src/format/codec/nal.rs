@@ -1,6 +1,7 @@
 //! NAL units: the parts that H.264 and HEVC streams are made of.
 
 use super::{Codec, h264, hevc};
+use crate::format::hls::Resolution;
 
 /// The kinds of NAL units that are told apart here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,14 @@ impl Syntax {
         match self {
             Self::H264 => h264::sps_id(unit),
             Self::Hevc => hevc::sps_id(unit),
+        }
+    }
+
+    /// The size of the pictures that a [`Kind::Sps`] describes, after cropping; `None` if it is damaged.
+    pub fn picture_size(self, sps: &[u8]) -> Option<Resolution> {
+        match self {
+            Self::H264 => h264::Sps::parse(sps).map(|sps| sps.resolution),
+            Self::Hevc => hevc::Sps::parse(sps).map(|sps| sps.resolution),
         }
     }
 

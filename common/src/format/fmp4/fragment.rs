@@ -99,6 +99,19 @@ impl<'a> Run<'a> {
         Some(Self { data_offset, flags, left, first_flags, defaults, fields })
     }
 
+    /// How long its samples last together, in the track's ticks. Takes no longer than its bytes are many,
+    /// whatever number of samples it claims.
+    pub fn duration(self) -> u64 {
+        let fields = (self.flags & 0xf00).count_ones();
+        if self.flags & 0x100 == 0 {
+            let room = self.fields.0.len() / 4;
+            let most = room.checked_div(fields as usize).and_then(|most| u32::try_from(most).ok());
+            let samples = most.map_or(self.left, |most| self.left.min(most));
+            return u64::from(samples) * u64::from(self.defaults.duration);
+        }
+        self.map(|sample| u64::from(sample.duration)).sum()
+    }
+
     fn own(&mut self, mask: u32, default: u32) -> Option<u32> {
         if self.flags & mask == 0 { Some(default) } else { self.fields.u32() }
     }

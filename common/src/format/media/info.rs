@@ -8,6 +8,8 @@ mod names;
 mod rate;
 mod ts_info;
 
+pub(super) use fmp4_info::picture_size;
+
 /// What a segment tells of the stream that it is of.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamInfo {

@@ -6,6 +6,7 @@
 
 use crate::base::hash::Hasher;
 
+pub mod examiner;
 mod head;
 mod info;
 

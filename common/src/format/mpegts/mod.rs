@@ -5,11 +5,13 @@ mod packet;
 mod pes;
 mod psi;
 
-pub use packet::{PACKET_BYTES, Packet, Packets, first_packet};
+pub use packet::{PACKET_BYTES, Packet, Packets, SYNC, first_packet};
 pub use pes::{PesHeader, PesPackets, PesPart};
 #[cfg(test)]
 pub(in crate::format) use psi::seal;
-pub use psi::{Program, Stream, Streams};
+pub use psi::{
+    ASSOCIATION_PID, ASSOCIATION_TABLE, MAP_TABLE, Program, Sections, Stream, Streams, map_pid,
+};
 
 /// Ticks in a second of PTS and DTS (ISO/IEC 13818-1 §2.4.3.7).
 pub const TICKS_PER_SECOND: u32 = 90_000;

@@ -3,7 +3,8 @@
 /// The size of a packet.
 pub const PACKET_BYTES: usize = 188;
 
-const SYNC: u8 = 0x47;
+/// What every packet begins with.
+pub const SYNC: u8 = 0x47;
 
 /// How many packets in a row show that a sync byte is one, where there are so many bytes.
 const PROOF: usize = 5;
@@ -66,6 +67,11 @@ impl<'a> Iterator for Packets<'a> {
 pub struct Packet<'a>(&'a [u8; PACKET_BYTES]);
 
 impl<'a> Packet<'a> {
+    /// The packet in `bytes`; `None` where no sync byte is in front.
+    pub fn new(bytes: &'a [u8; PACKET_BYTES]) -> Option<Self> {
+        (bytes[0] == SYNC).then_some(Self(bytes))
+    }
+
     /// The stream it belongs to, 13 bits.
     pub fn pid(self) -> u16 {
         u16::from_be_bytes([self.0[1], self.0[2]]) & 0x1fff

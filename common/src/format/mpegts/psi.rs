@@ -8,6 +8,15 @@ use std::borrow::Cow;
 use super::{Packet, Packets};
 use crate::format::codec::Codec;
 
+/// The PID of the program association table's packets (§2.4.4.4).
+pub const ASSOCIATION_PID: u16 = 0;
+
+/// The `table_id` of the program association table (table 2-31).
+pub const ASSOCIATION_TABLE: u8 = 0x00;
+
+/// The `table_id` of the program map table (table 2-31).
+pub const MAP_TABLE: u8 = 0x02;
+
 /// The shortest section of a table, with nothing between its header and its checksum.
 const SHORTEST_SECTION: usize = 12;
 
@@ -21,11 +30,14 @@ pub struct Program<'a>(Cow<'a, [u8]>);
 impl<'a> Program<'a> {
     /// Finds the first program that `packets` describe; they stand behind its table then.
     pub fn find(packets: &mut Packets<'a>) -> Option<Self> {
-        let association = section(packets, 0, 0x00)?;
-        // number and PID of each program; number 0 is something else
-        let mut programs = body(&association, 8)?.chunks_exact(4);
-        let program = programs.find(|program| program[..2] != [0, 0])?;
-        let map = section(packets, pid(program[2], program[3]), 0x02)?;
+        let association = section(packets, ASSOCIATION_PID, ASSOCIATION_TABLE)?;
+        let map = section(packets, map_pid(&association)?, MAP_TABLE)?;
+        Self::parse(map)
+    }
+
+    /// Reads a section of the program map table.
+    pub fn parse(map: impl Into<Cow<'a, [u8]>>) -> Option<Self> {
+        let map = map.into();
         (map.len() >= 16).then_some(Self(map))
     }
 
@@ -105,6 +117,14 @@ impl<'a> Stream<'a> {
     }
 }
 
+/// Where the map of the first program is, by a section of the program association table (§2.4.4.3).
+pub fn map_pid(association: &[u8]) -> Option<u16> {
+    // number and PID of each program; number 0 is something else
+    let mut programs = body(association, 8)?.chunks_exact(4);
+    let program = programs.find(|program| program[..2] != [0, 0])?;
+    Some(pid(program[2], program[3]))
+}
+
 fn pid(high: u8, low: u8) -> u16 {
     u16::from_be_bytes([high, low]) & 0x1fff
 }
@@ -120,35 +140,55 @@ fn body(section: &[u8], start: usize) -> Option<&[u8]> {
 
 /// The next section of the table `table_id` on `pid` that is whole and current.
 fn section<'a>(packets: &mut Packets<'a>, pid: u16, table_id: u8) -> Option<Cow<'a, [u8]>> {
-    // of the section whose end is in a later packet
-    let mut begun = Vec::new();
-    for packet in packets.filter(|packet| packet.pid() == pid && !packet.unusable()) {
+    let mut sections = Sections::new(table_id);
+    packets.filter(|packet| packet.pid() == pid).find_map(|packet| sections.take(packet))
+}
+
+/// Puts together the sections of one table from the packets of its PID.
+#[derive(Clone, Debug)]
+pub struct Sections {
+    table_id: u8,
+    /// Of the section whose end is in a later packet.
+    begun: Vec<u8>,
+}
+
+impl Sections {
+    /// Those of the table `table_id`.
+    pub const fn new(table_id: u8) -> Self {
+        Self { table_id, begun: Vec::new() }
+    }
+
+    /// The first section that ends in `packet`, if it is whole and current. Others behind it in the same
+    /// packet are passed over: every table is repeated.
+    pub fn take<'a>(&mut self, packet: Packet<'a>) -> Option<Cow<'a, [u8]>> {
+        if packet.unusable() {
+            return None;
+        }
         let (behind, mut fresh) = parts(packet);
+        let mut begun = std::mem::take(&mut self.begun);
         if !begun.is_empty() {
             begun.extend_from_slice(behind);
-            if let Some((section, _)) = split_section(&begun) {
-                if is_current(section, table_id) {
+            match split_section(&begun) {
+                Some((section, _)) if is_current(section, self.table_id) => {
                     let length = section.len();
                     begun.truncate(length);
                     return Some(Cow::Owned(begun));
                 }
-                begun.clear();
+                None if !packet.starts_unit() => self.begun = begun,
+                _ => {}
             }
         }
-        if packet.starts_unit() {
-            while let Some((section, rest)) = split_section(fresh) {
-                if is_current(section, table_id) {
-                    return Some(Cow::Borrowed(section));
-                }
-                fresh = rest;
+        while let Some((section, rest)) = split_section(fresh) {
+            if is_current(section, self.table_id) {
+                return Some(Cow::Borrowed(section));
             }
-            begun.clear();
-            if fresh.first() != Some(&STUFFING) {
-                begun.extend_from_slice(fresh);
-            }
+            fresh = rest;
         }
+        if !fresh.is_empty() && fresh[0] != STUFFING {
+            self.begun = fresh.to_vec();
+        }
+        None
     }
-    None
 }
 
 /// What belongs to a section that began in an earlier packet, and what begins in this one: its pointer

@@ -1,8 +1,8 @@
 //! What a segment of fragmented MP4 tells.
 
 use super::{StreamInfo, names, rate};
+use crate::format::codec::Codec;
 use crate::format::codec::nal::{Kind, Syntax};
-use crate::format::codec::{Codec, h264, hevc};
 use crate::format::fmp4::{self, Boxes, Fragment, Movie, Track};
 use crate::format::hls::Resolution;
 
@@ -19,7 +19,7 @@ pub(super) fn read(bytes: &[u8]) -> StreamInfo {
         let codec = track.entry.codec();
         if codec.is_video() {
             let sps = sequence_parameter_set(track);
-            info.resolution = info.resolution.or_else(|| resolution(track, sps));
+            info.resolution = info.resolution.or_else(|| picture_size(track));
             info.frame_rate = info.frame_rate.or_else(|| frame_rate(bytes, track));
             videos.push(names::of_entry(&track.entry, sps));
         } else if codec != Codec::Data {
@@ -39,18 +39,15 @@ fn sequence_parameter_set<'a>(track: &Track<'a>) -> Option<&'a [u8]> {
     sets.into_iter().find(|set| syntax.kind(set) == Some(Kind::Sps))
 }
 
-/// From the parameter set, which says what is cut off, or else from the sample entry.
-fn resolution(track: &Track<'_>, sps: Option<&[u8]>) -> Option<Resolution> {
-    let stated = || {
+/// The size of a video track's pictures: from the parameter set, which says what is cut off, or else from
+/// the sample entry.
+pub(in crate::format::media) fn picture_size(track: &Track<'_>) -> Option<Resolution> {
+    let syntax = Syntax::of(track.entry.codec());
+    let coded = syntax.and_then(|syntax| syntax.picture_size(sequence_parameter_set(track)?));
+    coded.or_else(|| {
         let (width, height) = track.entry.size()?;
         Some(Resolution { width: width.into(), height: height.into() })
-    };
-    let coded = match track.entry.codec() {
-        Codec::H264 => sps.and_then(h264::Sps::parse).map(|sps| sps.resolution),
-        Codec::Hevc => sps.and_then(hevc::Sps::parse).map(|sps| sps.resolution),
-        _ => None,
-    };
-    coded.or_else(stated)
+    })
 }
 
 fn frame_rate(bytes: &[u8], track: &Track<'_>) -> Option<f64> {
