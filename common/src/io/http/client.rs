@@ -4,20 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, StatusCode, Url};
 use thiserror::Error;
 
 use crate::metrics::Metrics;
 
+mod connections;
 mod metrics;
 
+use connections::Connections;
 use metrics::{ClientMetrics, Running};
-
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many redirects are followed.
-const MAX_REDIRECTS: usize = 5;
 
 /// How a client waits.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +81,9 @@ fn chain(error: &reqwest::Error) -> String {
 /// An HTTP client; cheap to clone, and clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Client {
-    inner: reqwest::Client,
+    connections: Arc<Connections>,
+    /// Whether each request opens a connection of its own.
+    fresh: bool,
     options: Options,
     metrics: Arc<ClientMetrics>,
 }
@@ -96,16 +94,27 @@ impl Client {
     /// # Panics
     ///
     /// When the TLS library cannot be set up.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
     pub fn new(metrics: &Metrics, options: Options) -> Self {
-        let inner = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(options.read_timeout)
-            .redirect(Policy::limited(MAX_REDIRECTS))
-            .user_agent(concat!("wubloader/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .expect("the TLS library sets itself up from constants");
-        Self { inner, options, metrics: Arc::new(ClientMetrics::new(metrics)) }
+        Self {
+            connections: Arc::new(Connections::new(options.read_timeout)),
+            fresh: false,
+            options,
+            metrics: Arc::new(ClientMetrics::new(metrics)),
+        }
+    }
+
+    /// The same client, metrics included, whose requests each open a connection of their own and
+    /// leave it to nobody: for a second try beside one whose connection may be sick.
+    #[must_use]
+    pub fn on_fresh_connections(&self) -> Self {
+        Self { fresh: true, ..self.clone() }
+    }
+
+    /// Lets no later request use a connection that is open now; what is under way goes on. To be called
+    /// when a connection was slow, since which one it was is not known here. Called again within a few
+    /// seconds it does nothing: when everything is slow, opening connections must not become the load.
+    pub fn leave_connections(&self) {
+        self.connections.renew();
     }
 
     /// The same client, connections and metrics included, that waits differently for headers.
@@ -117,12 +126,16 @@ impl Client {
 
     /// A GET request, to be completed and given to [`Client::send`].
     pub fn get(&self, url: Url) -> RequestBuilder {
-        self.inner.get(url)
+        self.inner().get(url)
     }
 
     /// A POST request, to be completed and given to [`Client::send`].
     pub fn post(&self, url: Url) -> RequestBuilder {
-        self.inner.post(url)
+        self.inner().post(url)
+    }
+
+    fn inner(&self) -> reqwest::Client {
+        if self.fresh { self.connections.fresh() } else { self.connections.kept() }
     }
 
     /// Sends a request and waits for the headers of its answer, whatever their status. `name` says

@@ -43,6 +43,44 @@ async fn a_peer_that_is_not_there_is_an_error_without_its_address() {
     assert!(metrics.render().contains("status=\"error\""));
 }
 
+/// The port of the connection that a request came over.
+async fn peer_port(client: &Client, url: &Url) -> String {
+    let answer = client.send("test", client.get(url.clone())).await.unwrap();
+    answer.text(5).await.unwrap()
+}
+
+#[tokio::test]
+async fn connections_are_kept_opened_afresh_or_left() {
+    use axum::extract::ConnectInfo;
+    use std::net::SocketAddr;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let tell = async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.port().to_string();
+    let routes = Router::new().route("/", get(tell));
+    let mut tasks = tokio::task::JoinSet::new();
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    tasks.spawn(async { axum::serve(listener, service).await.unwrap() });
+
+    let metrics = Metrics::empty();
+    let client = Client::new(&metrics, Options::default());
+    let kept = peer_port(&client, &url).await;
+    assert_eq!(peer_port(&client, &url).await, kept);
+    let fresh = client.on_fresh_connections();
+    let first = peer_port(&fresh, &url).await;
+    assert_ne!(first, kept);
+    assert_ne!(peer_port(&fresh, &url).await, first, "nor is a fresh one kept");
+    assert_eq!(peer_port(&client, &url).await, kept);
+
+    client.leave_connections();
+    let renewed = peer_port(&client, &url).await;
+    assert_ne!(renewed, kept);
+    client.leave_connections();
+    assert_eq!(peer_port(&client, &url).await, renewed, "not again at once");
+    let counted = "http_client_request_latency_count{domain=\"127.0.0.1\",method=\"GET\",\
+        name=\"test\",status=\"200\"} 7\n";
+    assert!(metrics.render().contains(counted), "{}", metrics.render());
+}
+
 #[test]
 fn hosts_beyond_the_bound_share_a_label() {
     let metrics = ClientMetrics::new(&Metrics::empty());
