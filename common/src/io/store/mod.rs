@@ -23,13 +23,16 @@ use crate::plan::listing::HourListing;
 mod awaited;
 mod base;
 mod breaks;
+mod draft;
 mod durable;
+mod faults;
 mod folder;
 mod heads;
 mod index;
 pub mod notes;
 mod open;
 mod publish;
+mod room;
 mod strangers;
 mod sweep;
 
@@ -37,12 +40,15 @@ use awaited::{Awaited, Waiting};
 use base::Base;
 pub use base::{Access, OpenError};
 use breaks::Breaks;
+pub use draft::{Draft, Published, Refused, SegmentDraft};
 use durable::Folders;
+use faults::Faults;
+pub use faults::Step;
 pub use folder::Stamp;
 use folder::{Folder, Trouble};
 use index::Index;
 pub use open::{Unopened, Wait, names_nothing};
-pub use publish::{Published, TempFile, TempSegment};
+pub use publish::{TempFile, TempSegment};
 use strangers::Strangers;
 
 /// Where the segments of one channel and quality lie.
@@ -69,6 +75,7 @@ pub struct Store {
     breaks: Arc<Breaks>,
     strangers: Arc<Strangers>,
     awaited: Awaited,
+    faults: Faults,
 }
 
 impl Store {
@@ -85,6 +92,7 @@ impl Store {
             breaks: Arc::default(),
             strangers: Arc::default(),
             awaited: Awaited::default(),
+            faults: Faults::default(),
         })
     }
 

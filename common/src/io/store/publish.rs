@@ -1,31 +1,23 @@
-//! Publishing a file: temp name, flush, rename, flush the folder.
+//! Publishing a file from asynchronous code: temp name, flush, rename, flush the folder.
 //!
-//! A crash or power cut at any point leaves either no final name or the whole file under it.
+//! The protocol is [`Draft`]'s; here its calls go where they may block.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
-use uuid::Uuid;
-
-use super::durable::{Renamed, flush_folder, rename_new};
+use super::draft::{Draft, DraftName, Published};
 use super::{Feed, Store};
-use crate::base::hash::{ContentHash, Hasher};
+use crate::base::hash::ContentHash;
 use crate::base::time::Timestamp;
-use crate::format::segment::{Completeness, MediaDuration, SegmentName, Tail};
+use crate::format::segment::{Completeness, MediaDuration};
 
 /// A file that is being written under a name that nobody selects.
 ///
 /// Dropped without [`TempFile::publish`], the file is removed.
 #[derive(Debug)]
 pub struct TempFile {
-    path: PathBuf,
-    file: File,
-    hasher: Hasher,
-    size: u64,
-    /// Whether the name `path` is still this file's to remove.
-    armed: bool,
+    /// Away while something is done with it, and lost if the wait for that was given up.
+    draft: Option<Draft>,
 }
 
 impl TempFile {
@@ -38,24 +30,33 @@ impl TempFile {
     ///
     /// Cancel safety: dropped in between, the file is removed as soon as it is there.
     pub async fn create(path: PathBuf) -> io::Result<Self> {
-        Self::create_after(path, || Ok(())).await
+        Self::begin(move || Draft::create(path)).await
     }
 
-    /// Begins a file once `prepare` has made way for it.
-    async fn create_after(
-        path: PathBuf,
-        prepare: impl FnOnce() -> io::Result<()> + Send + 'static,
+    async fn begin(
+        create: impl FnOnce() -> io::Result<Draft> + Send + 'static,
     ) -> io::Result<Self> {
         // made whole where nothing can be dropped in between, so that whoever drops it removes it
-        let create = move || {
-            prepare()?;
-            let file = File::from_std(std::fs::File::create_new(&path)?);
-            Ok(Self { path, file, hasher: Hasher::default(), size: 0, armed: true })
-        };
-        tokio::task::spawn_blocking(create).await.map_err(io::Error::other)?
+        let draft = tokio::task::spawn_blocking(create).await.map_err(io::Error::other)??;
+        Ok(Self { draft: Some(draft) })
     }
 
-    /// Appends `bytes`.
+    /// Does `work` with the file where it may block.
+    async fn blocking(
+        &mut self,
+        work: impl FnOnce(&mut Draft) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let mut draft = self.draft.take().ok_or_else(lost)?;
+        let work = move || {
+            let done = work(&mut draft);
+            (draft, done)
+        };
+        let (draft, done) = tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?;
+        self.draft = Some(draft);
+        done
+    }
+
+    /// Appends `bytes`, of which a copy is made.
     ///
     /// # Errors
     ///
@@ -63,20 +64,18 @@ impl TempFile {
     ///
     /// Cancel safety: none; a file whose write was dropped must be dropped too.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes).await?;
-        self.hasher.update(bytes);
-        self.size += bytes.len() as u64;
-        Ok(())
+        let bytes = bytes.to_vec();
+        self.blocking(move |draft| draft.append(&[bytes])).await
     }
 
     /// How many bytes were written.
-    pub const fn size(&self) -> u64 {
-        self.size
+    pub fn size(&self) -> u64 {
+        self.draft.as_ref().map_or(0, Draft::size)
     }
 
     /// The hash of what was written so far.
     pub fn hash(&self) -> ContentHash {
-        self.hasher.clone().finish()
+        self.draft.as_ref().map_or_else(|| ContentHash::of(b""), Draft::hash)
     }
 
     /// Flushes what was written to the disk, so that publishing it later is quick and cannot fail
@@ -88,8 +87,7 @@ impl TempFile {
     ///
     /// Cancel safety: as [`TempFile::write`].
     pub async fn flush(&mut self) -> io::Result<()> {
-        self.file.flush().await?;
-        self.file.sync_data().await
+        self.blocking(|draft| draft.flush()).await
     }
 
     /// Flushes the file and renames it to `path`, in the same folder. When that name exists, its
@@ -102,74 +100,24 @@ impl TempFile {
     ///
     /// Cancel safety: dropped in between, the file is either published or removed.
     pub async fn publish(mut self, path: PathBuf) -> io::Result<Published> {
-        self.flush().await?;
-        let from = self.path.clone();
-        let to = path.clone();
-        // from here on the blocking task owns the name
-        self.armed = false;
-        let renamed = tokio::task::spawn_blocking(move || rename_durably(&from, &to)).await;
-        let already_there = renamed.map_err(io::Error::other)?? == Renamed::AlreadyThere;
-        Ok(Published { path, size: self.size, hash: self.hash(), already_there })
+        let draft = self.draft.take().ok_or_else(lost)?;
+        let publish = move || draft.publish(path).map_err(|refused| refused.error);
+        tokio::task::spawn_blocking(publish).await.map_err(io::Error::other)?
     }
 }
 
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        if self.armed {
-            // nothing is lost if this fails: the sweep takes it away later
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn rename_durably(from: &Path, to: &Path) -> io::Result<Renamed> {
-    let renamed = rename_new(from, to).inspect_err(|_| remove(from))?;
-    if renamed == Renamed::AlreadyThere {
-        remove(from);
-    }
-    to.parent().map_or(Ok(()), flush_folder)?;
-    Ok(renamed)
-}
-
-fn remove(path: &Path) {
-    // nothing is lost if this fails: the sweep takes it away later
-    let _ = std::fs::remove_file(path);
-}
-
-/// A file that has its final name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// Its path.
-    pub path: PathBuf,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The hash of its bytes.
-    pub hash: ContentHash,
-    /// Whether it had been published before, and this copy was dropped.
-    pub already_there: bool,
+fn lost() -> io::Error {
+    io::Error::other("the wait for a write to this file was given up, and the file with it")
 }
 
 /// A segment that is being written; see [`TempFile`].
 #[derive(Debug)]
 pub struct TempSegment {
     file: TempFile,
-    folder: PathBuf,
-    start: Timestamp,
-    duration: MediaDuration,
+    name: DraftName,
 }
 
 impl Store {
-    /// Makes `folder`, which is below the base folder, with what is missing above it. Never makes
-    /// the base folder itself: if that is gone, its disk is.
-    ///
-    /// # Errors
-    ///
-    /// When a folder cannot be made, or [`Store::check`] fails.
-    pub(super) fn create_folder(&self, folder: &Path) -> io::Result<()> {
-        self.check()?;
-        self.folders.create(self.base(), folder)
-    }
-
     /// Begins a file at `path`, which must be new and below the base folder; missing folders in
     /// between are made.
     ///
@@ -180,11 +128,7 @@ impl Store {
     /// Cancel safety: as [`TempFile::create`].
     pub async fn temp_file(&self, path: PathBuf) -> io::Result<TempFile> {
         let store = self.clone();
-        let folder = path.parent().map(Path::to_owned);
-        TempFile::create_after(path, move || {
-            folder.map_or(Ok(()), |folder| store.create_folder(&folder))
-        })
-        .await
+        TempFile::begin(move || store.draft(path)).await
     }
 
     /// Begins a segment of `feed` that starts at `start`.
@@ -198,11 +142,8 @@ impl Store {
         start: Timestamp,
         duration: MediaDuration,
     ) -> io::Result<TempSegment> {
-        let folder = self.hour_path(feed, start.hour());
-        let unique = Tail::Temp(Uuid::new_v4().to_string().into());
-        let name = SegmentName::new(start, duration, unique);
-        let file = self.temp_file(folder.join(name.to_string())).await?;
-        Ok(TempSegment { file, folder, start, duration })
+        let name = DraftName::new(self, feed, start, duration);
+        Ok(TempSegment { file: self.temp_file(name.unique()).await?, name })
     }
 }
 
@@ -217,7 +158,7 @@ impl TempSegment {
     }
 
     /// How many bytes were written.
-    pub const fn size(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.file.size()
     }
 
@@ -232,8 +173,7 @@ impl TempSegment {
     ///
     /// When the disk refuses.
     pub async fn publish(self, completeness: Completeness) -> io::Result<Published> {
-        let tail = Tail::Published(completeness, self.file.hash());
-        let name = SegmentName::new(self.start, self.duration, tail);
-        self.file.publish(self.folder.join(name.to_string())).await
+        let path = self.name.published(completeness, self.file.hash());
+        self.file.publish(path).await
     }
 }
