@@ -12,7 +12,7 @@ use std::process::{ExitStatus, Stdio};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt};
 
 use super::process;
 
@@ -114,7 +114,10 @@ impl Ffmpeg {
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let fed = feed(stdin.expect("it is piped"), input);
         let answered = answer(stdout.expect("it is piped"), max_bytes);
-        let complained = last_bytes(stderr.expect("it is piped"), COMPLAINT_BYTES);
+        let complained = async {
+            let last = process::last_bytes(stderr.expect("it is piped"), COMPLAINT_BYTES).await;
+            last.map_err(FfmpegError::Pipe)
+        };
         let ((), answer, complaint) = tokio::try_join!(fed, answered, complained)?;
         let status = child.wait().await.map_err(FfmpegError::Pipe)?;
         if status.success() {
@@ -145,30 +148,8 @@ async fn feed(
 }
 
 async fn answer(stdout: impl AsyncRead + Unpin, max_bytes: u64) -> Result<Vec<u8>, FfmpegError> {
-    let mut answer = Vec::new();
-    let read = stdout.take(max_bytes + 1).read_to_end(&mut answer).await;
-    if read.map_err(FfmpegError::Pipe)? as u64 > max_bytes {
-        return Err(FfmpegError::TooLarge { max_bytes });
-    }
-    Ok(answer)
-}
-
-/// The last bytes of what comes, at least `count` where there are as many, and at most twice that.
-async fn last_bytes(
-    mut stderr: impl AsyncRead + Unpin,
-    count: usize,
-) -> Result<Vec<u8>, FfmpegError> {
-    let mut last = Vec::with_capacity(2 * count);
-    loop {
-        if last.len() >= 2 * count {
-            last.drain(..count);
-        }
-        let room = (2 * count - last.len()) as u64;
-        let read = (&mut stderr).take(room).read_buf(&mut last).await;
-        if read.map_err(FfmpegError::Pipe)? == 0 {
-            return Ok(last);
-        }
-    }
+    let answer = process::at_most(stdout, max_bytes).await.map_err(FfmpegError::Pipe)?;
+    answer.ok_or(FfmpegError::TooLarge { max_bytes })
 }
 
 #[cfg(test)]

@@ -41,12 +41,9 @@ pub fn serve(context: &Context, address: SocketAddr, routes: Router) -> anyhow::
 }
 
 async fn tell_health(State(health): State<Health>) -> (StatusCode, String) {
-    let troubles = health.troubles().await;
-    if troubles.is_empty() {
-        (StatusCode::OK, "ok\n".to_owned())
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", troubles.join("\n")))
-    }
+    let answer = health.answer().await;
+    let status = if answer.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, answer.text)
 }
 
 async fn render_metrics(State(metrics): State<Metrics>) -> impl IntoResponse {

@@ -1,5 +1,6 @@
 //! From signals to tokens: how a service's tasks end, and with which exit status.
 
+use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -87,11 +88,19 @@ impl Tasks {
 }
 
 /// Runs `work` and the tasks it leaves behind on a runtime of their own, until all have ended.
-pub(super) fn run<W>(context: &Context, work: impl FnOnce(Context) -> W) -> ExitCode
+pub(super) fn run<W>(
+    context: &Context,
+    threads: Option<NonZeroUsize>,
+    work: impl FnOnce(Context) -> W,
+) -> ExitCode
 where
     W: Future<Output = anyhow::Result<()>>,
 {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(threads.get());
+    }
+    let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!("cannot start: {error}");

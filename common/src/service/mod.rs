@@ -5,6 +5,7 @@
 //! SIGTERM or SIGINT asks it to stop.
 
 use std::fmt::Debug;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ mod options;
 mod telemetry;
 
 pub use admin::serve;
-pub use health::Health;
+pub use health::{Health, Parts};
 pub use host::host_name;
 pub use lifecycle::{STOP_WITHIN, Tasks};
 pub use options::parse;
@@ -79,6 +80,22 @@ where
     C: Debug,
     W: Future<Output = anyhow::Result<()>>,
 {
+    main_on(None, name, configure, work)
+}
+
+/// As [`main`], on so many threads, beside those that may block; as many as there are processors unless
+/// given.
+pub fn main_on<O, C, W>(
+    threads: Option<NonZeroUsize>,
+    name: &'static str,
+    configure: impl FnOnce(O) -> anyhow::Result<C>,
+    work: impl FnOnce(Context, C) -> W,
+) -> ExitCode
+where
+    O: clap::Parser,
+    C: Debug,
+    W: Future<Output = anyhow::Result<()>>,
+{
     let options = match parse(name, std::env::args_os()) {
         Ok(options) => options,
         Err(status) => return status,
@@ -92,5 +109,5 @@ where
         Err(error) => return options::refuse(name, &error),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "{name} starts");
-    lifecycle::run(&Context::new(metrics), |context| work(context, config))
+    lifecycle::run(&Context::new(metrics), threads, |context| work(context, config))
 }
