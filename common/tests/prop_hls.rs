@@ -146,7 +146,7 @@ fn playlist() -> impl Strategy<Value = MediaPlaylist> {
     let kind = prop::option::of(select(&[PlaylistType::Event, PlaylistType::Vod][..]));
     (segments, map, kind, any::<(u64, u64, bool)>()).prop_map(
         |(mut segments, map, playlist_type, (media_sequence, discontinuity_sequence, end_list))| {
-            let map = map.map(|(uri, byte_range)| Map { uri, byte_range }.into());
+            let map = map.map(|(uri, byte_range)| Map { uri, byte_range, key: None }.into());
             for segment in &mut segments {
                 segment.map.clone_from(&map);
             }

@@ -19,9 +19,9 @@ pub use channel::{Channel, Source};
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Options {
-    /// What to record: NAME (Twitch) or NAME:url:URL (any HLS playlist); NAME! marks a channel that
-    /// should always be up [env: WUBLOADER_CHANNELS=, separated by blanks or
-    /// commas]
+    /// What to record: NAME (Twitch), NAME:url:URL (any HLS playlist) or NAME:youtube:URL (needs
+    /// yt-dlp); NAME! marks a channel that should always be up [env: WUBLOADER_CHANNELS=, separated
+    /// by blanks or commas]
     #[arg(value_name = "CHANNEL")]
     channels: Vec<String>,
 
@@ -54,6 +54,21 @@ pub struct Options {
     /// A file that holds an OAuth token for Twitch; read anew each time it is needed
     #[arg(long, env = "WUBLOADER_TWITCH_AUTH_FILE", value_name = "FILE")]
     twitch_auth_file: Option<PathBuf>,
+
+    /// What finds the addresses of YouTube channels: a path, or a name in PATH. It is called with
+    /// --dump-json and the channel's URL, as often as they have to be found
+    #[arg(long, env = "WUBLOADER_YT_DLP", value_name = "PATH", default_value = "yt-dlp")]
+    yt_dlp: PathBuf,
+
+    /// How much finished video of all channels may wait in memory while the disk takes none, in MiB
+    #[arg(
+        long,
+        env = "WUBLOADER_MAX_HELD",
+        value_name = "MIB",
+        default_value = "256",
+        value_parser = clap::value_parser!(u64).range(1..=65536)
+    )]
+    max_held: u64,
 
     /// Where Twitch hands out access tokens
     #[arg(
@@ -96,8 +111,19 @@ pub struct Config {
     pub listen: SocketAddr,
     /// This node's name in the capture notes.
     pub node: FolderName,
+    /// How to ask the providers.
+    pub providers: ProviderConfig,
+    /// How many bytes of finished segments may wait in memory while the disk takes none.
+    pub max_held_bytes: u64,
+}
+
+/// How to ask the providers.
+#[derive(Clone, Debug)]
+pub struct ProviderConfig {
     /// How to ask Twitch.
     pub twitch: TwitchConfig,
+    /// What finds the addresses of YouTube channels: a path, or a name in PATH.
+    pub yt_dlp: PathBuf,
 }
 
 /// How to ask Twitch.
@@ -148,8 +174,21 @@ impl Config {
             client_id: options.twitch_client_id,
             auth_file: options.twitch_auth_file,
         };
+        let yt_dlp = options.yt_dlp;
+        ensure!(
+            !yt_dlp.as_os_str().is_empty(),
+            "--yt-dlp is empty; give a program, or leave it out"
+        );
         let store = Store::open(options.base_dir, Access::Write)?;
-        Ok(Self { channels, qualities, store, listen: options.listen, node, twitch })
+        Ok(Self {
+            channels,
+            qualities,
+            store,
+            listen: options.listen,
+            node,
+            providers: ProviderConfig { twitch, yt_dlp },
+            max_held_bytes: options.max_held << 20,
+        })
     }
 }
 

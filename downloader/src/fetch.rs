@@ -1,186 +1,224 @@
 //! Fetching one segment: from its address to a published file, or to a reason why not.
 //!
-//! Everything about an attempt is bounded: waiting for headers, pauses, the whole, the size. The
-//! body goes to a temp file while it arrives; how it ended and what it looks like decide the name
-//! under which it is published ([`judge`]).
+//! Everything about an attempt is bounded: waiting for headers, pauses, the whole, the size
+//! ([`Patience`]). One that is slow gets a second one beside it, over a connection of its own, and the
+//! first to bring the segment whole wins ([`pair`]). The body goes to a temp file while it arrives, or to
+//! memory where the disk refuses ([`intake`]); how it ended and what it looks like decide the name under
+//! which it is published ([`body`]).
 //!
 //! When the downloader stops, an attempt has [`STOP_GRACE`] to end; what has arrived by then is kept
 //! as partial, since the segment may be gone before we are back.
 
-use std::io;
-use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::io::http::client::{Answer, Client};
+use common::io::http::client::Client;
 use common::io::store::notes::Why;
-use common::io::store::{Feed, Store, TempSegment};
+use common::io::store::{Feed, Store};
 use common::service::CancellationToken;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+mod aside;
+mod attempt;
 mod body;
-mod init;
-mod inspect;
+mod cache;
+mod cipher;
+mod gathered;
+mod intake;
+mod pair;
+mod patience;
 mod request;
 
-use body::{Body, End, Verdict, judge};
-use init::InitSections;
-use inspect::Inspector;
-use request::{Part, locate};
+use aside::{Asides, Asking};
+use attempt::Plan;
+pub(crate) use cipher::undecipherable;
+use gathered::Gathering;
+use intake::Lost;
+use pair::{MAX_SECOND_ATTEMPTS, Permits, either, more_telling};
+pub(crate) use patience::Patience;
+use request::locate;
 
-use crate::planner::{Attempt, Failure, Job, Retry, Saved};
+use crate::disk::Stored;
+use crate::held::{Held, Holding, Target};
+use crate::planner::{Attempt, Failure, Job, Retry};
 
-/// How long headers may take at the first attempt; each further one waits twice as long, up to
-/// [`LONGEST_HEADERS_TIMEOUT`], so that a slow origin gets its time and a sick connection does not.
-const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
-const LONGEST_HEADERS_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a body may pause.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long an attempt may take as a whole.
-const WHOLE_TIMEOUT: Duration = Duration::from_mins(4);
 /// How long an attempt may go on after the downloader was asked to stop.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(1);
-/// The largest segment that is taken, in bytes.
-const MAX_SEGMENT_BYTES: u64 = 256 << 20;
+
+/// What the fetchers of all feeds share; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Means {
+    pub(crate) client: Client,
+    pub(crate) store: Store,
+    pub(crate) holding: Holding,
+    pub(crate) stored: Stored,
+    pub(crate) stop: CancellationToken,
+    pub(crate) patience: Patience,
+    gathering: Gathering,
+    second_attempts: Arc<Semaphore>,
+}
+
+impl Means {
+    pub(crate) fn new(
+        client: Client,
+        store: Store,
+        holding: Holding,
+        stored: Stored,
+        stop: CancellationToken,
+    ) -> Self {
+        let second_attempts = Arc::new(Semaphore::new(MAX_SECOND_ATTEMPTS));
+        Self {
+            client,
+            store,
+            holding,
+            stored,
+            stop,
+            patience: Patience::default(),
+            gathering: Gathering::default(),
+            second_attempts,
+        }
+    }
+
+    /// Waits until what is under way has to end, because the downloader stops.
+    async fn cut_off(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(self.patience.stop).await;
+    }
+}
+
+/// What became of a fetch.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// It is over.
+    Done(Attempt),
+    /// It was received and judged, and waits for the disk.
+    Held(Box<Held>),
+}
 
 /// Fetches the segments of one feed.
 #[derive(Debug)]
 pub(crate) struct Fetcher {
-    client: Client,
-    store: Store,
+    means: Means,
     feed: Feed,
-    init_sections: InitSections,
-    stop: CancellationToken,
+    /// How many qualities are better than this one.
+    rank: usize,
+    permits: Permits,
+    asides: Asides,
 }
 
 impl Fetcher {
-    pub(crate) fn new(client: Client, store: Store, feed: Feed, stop: CancellationToken) -> Self {
-        Self { client, store, feed, init_sections: InitSections::default(), stop }
+    /// A fetcher for `feed`, the `rank`th best of the qualities (0 is the best) of its channel, that has
+    /// at most `max_fetches` attempts under way.
+    pub(crate) fn new(means: Means, feed: Feed, rank: usize, max_fetches: usize) -> Self {
+        let permits = Permits::new(max_fetches, Arc::clone(&means.second_attempts));
+        Self { means, feed, rank, permits, asides: Asides::default() }
     }
 
-    /// Fetches the segment of `job` once and publishes what came of it.
+    /// Fetches the segment of `job` once, or twice side by side, and publishes what came of it. Once it is
+    /// listed `elsewhere`, silence is not borne for as long as otherwise.
     ///
-    /// Cancel safety: dropped before its end, nothing is published.
-    pub(crate) async fn fetch(&self, job: &Job) -> Attempt {
-        let began = Instant::now();
-        let mut cut_off = pin!(async {
-            self.stop.cancelled().await;
-            tokio::time::sleep(STOP_GRACE).await;
-        });
-        let asked = tokio::select! {
+    /// Cancel safety: dropped before its end, nothing is left of it, unless it was just being published.
+    pub(crate) async fn fetch(&self, job: &Job, elsewhere: &CancellationToken) -> Fetched {
+        let prepared = tokio::select! {
             biased;
-            () = &mut cut_off => Err(stopped()),
-            asked = tokio::time::timeout_at(began + WHOLE_TIMEOUT, self.ask(job)) => {
-                asked.unwrap_or_else(|_| Err(too_slow()))
-            }
+            () = self.means.cut_off() => Err(stopped()),
+            prepared = self.prepare(job) => prepared,
         };
-        let (init, answer, part) = match asked {
-            Ok(asked) => asked,
-            Err(failure) => return Attempt { saved: None, failure: Some(failure) },
+        let fetched = match prepared {
+            // two attempts at once are a large future, which most of the time is not needed
+            Ok(plan) => Box::pin(self.attempts(&plan, elsewhere)).await,
+            Err(failure) => Err(Lost::nothing(failure)),
         };
-        let mut segment = match self.begin(job, &init).await {
-            Ok(segment) => segment,
-            Err(error) => return Attempt { saved: None, failure: Some(disk(&error)) },
+        let lost = match fetched {
+            Ok(fetched) => return fetched,
+            Err(lost) => lost,
         };
-        let mut receiver = Receiver { answer, part, inspector: Inspector::default(), received: 0 };
-        let end = receiver.receive(&mut segment, began + WHOLE_TIMEOUT, cut_off).await;
-        let verdict = judge(&Body {
-            received: receiver.received,
-            expected: receiver.part.expected(),
-            end,
-            finding: receiver.inspector.finish(),
-            took: began.elapsed(),
-            certain: job.certain,
-            best_partial: job.best_partial,
-        });
-        publish(segment, verdict).await
+        if lost.failure.why == Why::Damaged {
+            self.asides.forget_key(job).await;
+        }
+        self.means.store.blocking(move |_| lost.publish()).await
     }
 
-    /// Gets the initialization section, if there is one, and the headers of the segment's answer.
-    async fn ask(&self, job: &Job) -> Result<(bytes::Bytes, Answer, Part), Failure> {
-        let patience = HEADERS_TIMEOUT * 2_u32.saturating_pow(job.attempt.saturating_sub(1).min(8));
-        let client = self.client.with_headers_timeout(patience.min(LONGEST_HEADERS_TIMEOUT));
-        let init = match &job.segment.map {
-            Some(map) => self.init_sections.get(&client, job, map).await?,
-            None => bytes::Bytes::new(),
-        };
+    /// Gets what the segment needs beside its own bytes.
+    async fn prepare<'a>(&self, job: &'a Job) -> Result<Plan<'a>, Failure> {
         let url = locate(&job.base, &job.segment.uri)?;
-        let (answer, part) =
-            request::send(&client, "segment", url, job.segment.byte_range.as_ref()).await?;
-        Ok((init, answer, part))
+        let asking = Asking { means: &self.means, permits: &self.permits };
+        let front = self.asides.section(asking, job).await?;
+        let decryption = self.asides.decryption(asking, job).await?;
+        Ok(Plan { job, url, front, decryption })
     }
 
-    async fn begin(&self, job: &Job, init: &[u8]) -> io::Result<TempSegment> {
-        let mut segment = self.store.begin_segment(&self.feed, job.start, job.duration).await?;
-        segment.write(init).await?;
-        Ok(segment)
-    }
-}
-
-/// A body on its way into a file.
-struct Receiver {
-    answer: Answer,
-    part: Part,
-    inspector: Inspector,
-    /// Bytes of the segment itself.
-    received: u64,
-}
-
-impl Receiver {
-    /// Writes the body into `segment` until it ends, one way or another.
-    async fn receive(
-        &mut self,
-        segment: &mut TempSegment,
-        deadline: Instant,
-        mut cut_off: std::pin::Pin<&mut impl Future<Output = ()>>,
-    ) -> End {
-        if self.part.expected().is_some_and(|expected| expected > MAX_SEGMENT_BYTES) {
-            return End::TooLong;
-        }
-        while !self.part.is_complete() {
-            let idle = Instant::now() + IDLE_TIMEOUT;
-            let chunk = tokio::select! {
-                biased;
-                () = &mut cut_off => return End::Stopped,
-                chunk = tokio::time::timeout_at(deadline.min(idle), self.answer.chunk()) => chunk,
-            };
-            let chunk = match chunk {
-                Ok(Ok(Some(chunk))) => self.part.cut(chunk),
-                Ok(Ok(None)) => return End::Clean,
-                Ok(Err(error)) if !error.is_timeout() => return End::Broken(error.to_string()),
-                Ok(Err(_)) | Err(_) => return End::TooSlow,
-            };
-            self.received += chunk.len() as u64;
-            if self.received > MAX_SEGMENT_BYTES {
-                return End::TooLong;
+    /// Makes an attempt, and a second one beside it if that is slow.
+    async fn attempts(
+        &self,
+        plan: &Plan<'_>,
+        elsewhere: &CancellationToken,
+    ) -> Result<Fetched, Lost> {
+        let means = &self.means;
+        let _permit = tokio::select! {
+            biased;
+            () = means.cut_off() => return Err(Lost::nothing(stopped())),
+            permit = self.permits.first() => permit,
+        };
+        let began = Instant::now();
+        let answered = AtomicBool::new(false);
+        let first = self.attempt(plan, &means.client, &answered);
+        let slow = async {
+            tokio::time::sleep_until(began + means.patience.headers.soft).await;
+            if answered.load(Ordering::Relaxed) {
+                tokio::time::sleep_until(began + means.patience.whole.soft).await;
             }
-            self.inspector.feed(&chunk);
-            if let Err(error) = segment.write(&chunk).await {
-                return End::Disk(disk(&error));
+            // whatever comes next must not meet the same connection
+            means.client.leave_connections();
+            self.permits.second().await
+        };
+        let fresh = means.client.on_fresh_connections();
+        let second = |permits| {
+            let fresh = &fresh;
+            async move {
+                let _permits = permits;
+                self.attempt(plan, fresh, &AtomicBool::new(false)).await
             }
+        };
+        let both = |one: Lost, other: Lost| Lost {
+            kept: Lost::better(one.kept, other.kept),
+            failure: more_telling(one.failure, other.failure),
+        };
+        let has_begun = || answered.load(Ordering::Relaxed);
+        tokio::select! {
+            biased;
+            () = self.better_elsewhere(&answered, began, elsewhere) => {
+                Err(Lost::nothing(Failure { retry: Retry::After(Duration::ZERO), ..too_slow() }))
+            }
+            done = either(first, slow, second, has_begun, both) => done,
         }
-        End::Clean
     }
-}
 
-async fn publish(segment: TempSegment, verdict: Verdict) -> Attempt {
-    let (completeness, failure) = match verdict {
-        Verdict::Publish(completeness, failure) => (completeness, failure),
-        Verdict::Discard(failure) => return Attempt { saved: None, failure: Some(failure) },
-    };
-    match segment.publish(completeness).await {
-        Ok(published) => {
-            let saved =
-                Saved { completeness, size: published.size, is_new: !published.already_there };
-            Attempt { saved: Some(saved), failure }
+    /// Waits until the segment is listed elsewhere and no answer has come from here for long.
+    async fn better_elsewhere(
+        &self,
+        answered: &AtomicBool,
+        began: Instant,
+        elsewhere: &CancellationToken,
+    ) {
+        elsewhere.cancelled().await;
+        tokio::time::sleep_until(began + self.means.patience.headers.soft * 2).await;
+        if answered.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
         }
-        Err(error) => Attempt { saved: None, failure: Some(disk(&error)) },
     }
-}
 
-/// The disk refused; it is asked again later, whatever the reason.
-fn disk(error: &io::Error) -> Failure {
-    let detail = format!("cannot be stored: {error}");
-    Failure { why: Why::DiskFull, detail, retry: Retry::Later }
+    fn target(&self, job: &Job) -> Target {
+        Target {
+            store: self.means.store.clone(),
+            feed: self.feed.clone(),
+            start: job.start,
+            duration: job.duration,
+            stored: self.means.stored.clone(),
+        }
+    }
 }
 
 fn too_slow() -> Failure {

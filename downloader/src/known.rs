@@ -14,20 +14,9 @@ pub(crate) const MAX_HOURS: usize = 48;
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     hours: BTreeMap<Hour, HashSet<(Timestamp, i64)>>,
-    last_end: Option<Timestamp>,
 }
 
 impl Known {
-    /// With the end of the newest segment in the store, of whatever completeness.
-    pub(crate) fn new(last_end: Option<Timestamp>) -> Self {
-        Self { hours: BTreeMap::new(), last_end }
-    }
-
-    /// Where the store ended when this process began.
-    pub(crate) fn last_end(&self) -> Option<Timestamp> {
-        self.last_end
-    }
-
     /// Whether the files of an hour have been read.
     pub(crate) fn has_read(&self, hour: Hour) -> bool {
         self.hours.contains_key(&hour)

@@ -1,10 +1,10 @@
 //! Records live HLS streams into the segment store.
 //!
-//! A `manager` per channel looks after one recorder per quality: it asks the `provider` for the
-//! address of the media playlist, lets a `worker` follow it, and asks again when that ends, for
-//! ever. What to fetch, to skip or to call missing is decided by the pure `planner`; the
-//! `recorder` carries it out with `fetch`es. Nothing that goes wrong with one quality reaches
-//! another, and nothing but a bug or a signal ends the service.
+//! Each quality of a `channel` is a `feed` of its own. It asks the `provider` for the address of the
+//! media playlist and lets a `worker` follow it; when that fails, ages or ends, another begins beside
+//! it at a fresh address, as the pure `roster` decides. What to fetch, to skip or to call missing is
+//! decided by the pure `planner`; the `recorder` carries it out with `fetch`es. Nothing that goes
+//! wrong with one feed reaches another, and nothing but a bug or a signal ends the service.
 
 use std::sync::Arc;
 
@@ -15,11 +15,17 @@ use common::io::http::client::{self, Client};
 use common::io::store::Store;
 use common::service::{self, CancellationToken, Context};
 
+mod allocator;
+mod channel;
 pub mod config;
+mod disk;
+mod feed;
 mod fetch;
+mod foreign;
+mod formats;
+mod held;
 mod known;
 pub mod look;
-mod manager;
 mod metrics;
 mod noting;
 #[cfg(test)]
@@ -27,23 +33,29 @@ mod noting;
 mod origin;
 mod planner;
 mod provider;
+mod recall;
 mod recorder;
-mod trouble;
+mod rhythm;
+mod roster;
+mod status;
 mod worker;
 
-use config::{Config, TwitchConfig};
+use config::{Config, ProviderConfig};
 use metrics::DownloaderMetrics;
+use status::Statuses;
 
 /// What all channels use.
 #[derive(Debug)]
 struct Shared {
     store: Store,
     client: Client,
+    means: fetch::Means,
     downloader_metrics: DownloaderMetrics,
+    statuses: Statuses,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     node: FolderName,
-    twitch: TwitchConfig,
+    providers: ProviderConfig,
 }
 
 /// Records the channels of `config` until the service stops.
@@ -52,20 +64,32 @@ struct Shared {
 ///
 /// When the address of `--listen` cannot be bound.
 pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
+    allocator::prepare(config.channels.len() * config.qualities.len());
     context.watch_store(&config.store);
+    let statuses = Statuses::new(&context.metrics);
+    let all = statuses.clone();
+    context.health.tell(move || all.report());
     service::serve(&context, config.listen, Router::new())?;
+    let client = Client::new(&context.metrics, client::Options::default());
+    let holding = held::Holding::new(config.max_held_bytes, &context.metrics);
+    let (store, stop, stored) =
+        (config.store.clone(), context.stop.clone(), disk::Stored::default());
+    let watch = disk::watch(store.clone(), stored.clone(), context.metrics.clone(), stop.clone());
+    context.tasks.spawn("disk", watch);
     let shared = Arc::new(Shared {
+        means: fetch::Means::new(client.clone(), store, holding, stored, stop),
         store: config.store,
-        client: Client::new(&context.metrics, client::Options::default()),
+        client,
         downloader_metrics: DownloaderMetrics::new(&context.metrics),
+        statuses,
         clock: Arc::clone(&context.clock),
         stop: context.stop.clone(),
         node: config.node,
-        twitch: config.twitch,
+        providers: config.providers,
     });
     for channel in config.channels {
-        let manager = manager::run(Arc::clone(&shared), channel, config.qualities.clone());
-        context.tasks.spawn("channel", manager);
+        let recording = channel::run(Arc::clone(&shared), channel, config.qualities.clone());
+        context.tasks.spawn("channel", recording);
     }
     context.stop.cancelled().await;
     Ok(())

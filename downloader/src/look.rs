@@ -19,7 +19,7 @@ pub async fn media_playlists(config: &Config) -> anyhow::Result<Vec<Url>> {
     let client = Client::new(&Metrics::empty(), client::Options::default());
     let mut found = Vec::new();
     for channel in &config.channels {
-        let provider = Provider::new(&channel.source, &config.twitch);
+        let provider = Provider::new(&channel.source, &config.providers);
         let cannot = || format!("cannot record {}", channel.name);
         let offer = provider.resolve(&client).await.with_context(cannot)?;
         for quality in &config.qualities {

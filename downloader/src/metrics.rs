@@ -1,17 +1,24 @@
 //! What the downloader measures, under the names that existing dashboards query.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use common::base::time::Timestamp;
 use common::format::segment::{Completeness, MediaDuration};
 use common::io::store::Feed;
 use common::io::store::notes::Why;
 use common::metrics::Metrics;
-use prometheus::{CounterVec, GaugeVec, HistogramVec, IntCounterVec};
+use prometheus::{CounterVec, GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec};
 
 /// A jump of the publisher's clock beyond this is suspicious.
 const SUSPICIOUS_SKEW: TimeDelta = TimeDelta::milliseconds(10);
 /// Bytes, from sound alone to the longest segment of the best picture.
 const SIZES: [f64; 9] = [1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7, 3e7, 1e8];
+/// Seconds, from a list that blocks until there is news to the longest fetch.
+const LATENCIES: [f64; 14] =
+    [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 10.0, 30.0, 60.0, 240.0];
+/// Workers are numbered without end, and these are as many as a label tells apart.
+const WORKER_LABELS: u32 = 10;
 const ALL: [Completeness; 3] = [Completeness::Full, Completeness::Suspect, Completeness::Partial];
 
 /// The metrics of all feeds; cheap to clone.
@@ -26,6 +33,32 @@ pub(crate) struct DownloaderMetrics {
     skew_sum: GaugeVec,
     skew_count: IntCounterVec,
     missed: IntCounterVec,
+    reloads: IntCounterVec,
+    workers: IntGaugeVec,
+    latency: HistogramVec,
+}
+
+/// What loading a media playlist came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reload {
+    /// It told something new.
+    News,
+    /// It told what was known.
+    Same,
+    /// It could not be loaded.
+    Failed,
+}
+
+impl Reload {
+    const ALL: [Self; 3] = [Self::News, Self::Same, Self::Failed];
+
+    const fn token(self) -> &'static str {
+        match self {
+            Self::News => "news",
+            Self::Same => "same",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl DownloaderMetrics {
@@ -77,6 +110,18 @@ impl DownloaderMetrics {
                 "Spans that are missing, by the reason",
                 &["why", "channel", "quality"],
             ),
+            reloads: metrics.counter(
+                "playlist_reloads",
+                "Media playlists loaded, by what came of it: news, same or failed",
+                &["channel", "quality", "result"],
+            ),
+            workers: metrics.gauge("workers", "Media playlists followed at the moment", &by_feed),
+            latency: metrics.histogram(
+                "segment_latency",
+                "Seconds from a segment's first listing to its publication",
+                &by_feed,
+                &LATENCIES,
+            ),
         }
     }
 
@@ -95,6 +140,11 @@ impl DownloaderMetrics {
         self.suspicious_skews.with_label_values(&labels);
         // at the beginning of time, so that a feed that never recorded is as stale as can be
         self.latest.with_label_values(&labels);
+        self.workers.with_label_values(&labels);
+        self.latency.with_label_values(&labels);
+        for result in Reload::ALL {
+            self.reloads.with_label_values(&[labels[0], labels[1], result.token()]);
+        }
         feed
     }
 }
@@ -143,12 +193,18 @@ impl FeedMetrics {
         self.all.missed.with_label_values(&[why.token(), channel, quality]).inc();
     }
 
-    /// The publisher's dates and durations disagree; never called with zero.
+    /// An advertisement was not saved.
+    pub(crate) fn advertisement(&self) {
+        self.all.advertisements.with_label_values(&self.labels()).inc();
+    }
+
+    /// The dates and durations of the `worker`-th playlist that was followed disagree; never called
+    /// with zero.
     #[expect(clippy::cast_precision_loss, reason = "metrics need not be exact")]
-    pub(crate) fn skewed(&self, by: TimeDelta) {
+    pub(crate) fn skewed(&self, by: TimeDelta, worker: u32) {
         let [channel, quality] = self.labels();
-        // there is one worker to a feed
-        let labels = [channel, quality, "0"];
+        let worker = (worker % WORKER_LABELS).to_string();
+        let labels = [channel, quality, worker.as_str()];
         let seconds = by.num_microseconds().unwrap_or(0) as f64 / 1e6;
         self.all.skew_sum.with_label_values(&labels).add(seconds);
         self.all.skew_count.with_label_values(&labels).inc();
@@ -158,36 +214,41 @@ impl FeedMetrics {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+#[cfg_attr(not(test), expect(dead_code, reason = "workers are about to be counted"))]
+impl FeedMetrics {
+    /// An advertisement was not saved.
+    pub(crate) fn left_out(&self) {
+        self.all.advertisements.with_label_values(&self.labels()).inc();
+    }
 
-    #[test]
-    fn a_feed_is_counted_under_the_names_of_the_dashboards() {
-        let metrics = Metrics::empty();
-        let feed = Feed { channel: "c".parse().unwrap(), quality: "source".parse().unwrap() };
-        let feed = DownloaderMetrics::new(&metrics).of(&feed);
-        let labels = "channel=\"c\",quality=\"source\"";
-        let has = |sample: &str| {
-            let text = metrics.render();
-            assert!(text.contains(&format!("{sample}\n")), "{sample} in {text}");
-        };
-        has(&format!("segments_downloaded_total{{{labels},type=\"partial\"}} 0"));
-        has(&format!("ad_segments_ignored_total{{{labels}}} 0"));
-        let duration = MediaDuration::from_seconds(2.5).unwrap();
-        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
-        feed.saved(Completeness::Full, at(1_800_000_010), duration, 1000);
-        feed.saved(Completeness::Full, at(1_800_000_000), duration, 1000);
-        feed.saved(Completeness::Partial, at(1_800_000_020), duration, 1000);
-        has(&format!("segments_downloaded_total{{{labels},type=\"full\"}} 2"));
-        has(&format!("segment_duration_downloaded_total{{{labels},type=\"full\"}} 5"));
-        has(&format!("segment_size_sum{{{labels},type=\"partial\"}} 1000"));
-        has(&format!("latest_segment{{{labels}}} 1800000010"));
-        feed.skewed(TimeDelta::milliseconds(-500));
-        has(&format!("segment_time_skew_non_zero_sum{{{labels},worker=\"0\"}} -0.5"));
-        has(&format!("segment_time_skew_non_zero_count_total{{{labels},worker=\"0\"}} 1"));
-        has(&format!("suspicious_skew_count_total{{{labels}}} 1"));
-        feed.missed(Why::TimeOut);
-        has(&format!("segments_missed_total{{{labels},why=\"time-out\"}} 1"));
+    /// A media playlist was loaded, or was not.
+    pub(crate) fn reloaded(&self, result: Reload) {
+        let [channel, quality] = self.labels();
+        self.all.reloads.with_label_values(&[channel, quality, result.token()]).inc();
+    }
+
+    /// Counts a worker as long as the result lives.
+    pub(crate) fn worker(&self) -> RunningWorker {
+        let gauge = self.all.workers.with_label_values(&self.labels());
+        gauge.inc();
+        RunningWorker(gauge)
+    }
+
+    /// A segment was published so long after it was first listed.
+    pub(crate) fn published_after(&self, latency: Duration) {
+        self.all.latency.with_label_values(&self.labels()).observe(latency.as_secs_f64());
     }
 }
+
+/// A worker that is counted.
+#[derive(Debug)]
+pub(crate) struct RunningWorker(IntGauge);
+
+impl Drop for RunningWorker {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests;

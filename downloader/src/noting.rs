@@ -27,7 +27,11 @@ pub(crate) fn notes(events: Vec<Event>, learned: Timestamp) -> Vec<Note> {
             Event::Discontinuity { start, detail } => {
                 notes.push(Note::Discontinuity { start, detail, learned });
             }
-            Event::Skew { .. } | Event::Renumbered => {}
+            Event::Skew { .. }
+            | Event::Renumbered
+            | Event::Advertisement
+            | Event::Elsewhere { .. }
+            | Event::Doubted { .. } => {}
         }
     }
     notes.extend(open.map(|span| span.note(learned)));

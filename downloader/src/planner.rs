@@ -1,10 +1,12 @@
 //! What to fetch, what to skip, what is missing: a pure function of the lists, of what is stored and
 //! of the time.
 //!
-//! The [`Planner`] remembers what it was shown and told; it does no I/O and reads no clock. Whoever
-//! drives it shows it each list ([`Planner::observe`]), tells it what the store has of the hours it
-//! asks about ([`Planner::admit`]), carries out the jobs it hands out ([`Planner::due`]) and reports
-//! how they ended ([`Planner::finish`]). What people should know of comes out as [`Event`]s.
+//! The [`Planner`] remembers what it was shown and told; it does no I/O and reads no clock. A feed may
+//! be followed at several addresses at a time, each a *source* with numbers of its own; a segment that
+//! two of them list is one segment. Whoever drives it opens and closes sources ([`Planner::open`],
+//! [`Planner::close`]), shows it each list ([`Planner::observe`]), tells it what the store has of the
+//! hours it asks about ([`Planner::admit`]), carries out the jobs it hands out ([`Planner::due`]) and
+//! reports how they ended ([`Planner::finish`]). What people should know of comes out as [`Event`]s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,95 +14,140 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use common::base::time::{Hour, Timestamp};
-use common::format::hls::{MediaPlaylist, Segment};
+use common::format::hls::MediaPlaylist;
+use common::format::segment::Completeness;
 use common::io::store::notes::Why;
 use tokio::time::Instant;
 use url::Url;
 
+mod allowance;
 mod entry;
 mod events;
+mod intake;
+mod ledger;
 mod numbering;
-mod poll;
+mod source;
 mod terms;
 mod timeline;
 
-pub(crate) use poll::{delay, target_duration};
-pub(crate) use terms::{Attempt, Event, Failure, Job, JobId, Now, Retry, Saved};
+pub(crate) use terms::{Attempt, Event, Failure, Job, Now, Retry, Saved, SegmentId, SourceId};
 
 use crate::known::Known;
+use crate::recall::Recall;
+use allowance::Allowance;
 use entry::{Entry, Settling, State};
-use events::{Edge, given_up, unfetchable};
-use numbering::{Numbering, Relation, Sighting};
-use timeline::{Place, Slot};
+use events::{Account, given_up, unfetchable};
+use intake::Intake;
+use numbering::Relation;
+use source::{Source, rows};
+use timeline::Place;
 
 /// Of a list with more segments only the newest are looked at: half a day of the shortest ones.
 const MAX_LISTED: usize = 20_000;
 /// How many segments are remembered; a publisher that renumbers without end must not fill the memory.
 const MAX_ENTRIES: usize = 2 * MAX_LISTED;
 /// How many of the newest segments go before the backlog.
-const EDGE_SEGMENTS: u64 = 3;
+const EDGE_SEGMENTS: usize = 3;
+/// After how many segments in a row that came odd each time it is the publisher's way.
+const ALL_ODD: u32 = 3;
 /// How many fetches the backlog leaves free for the newest segments.
 const KEPT_FREE: usize = 2;
+
+/// A list, and what is known of it beside its text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'a> {
+    pub(crate) list: &'a MediaPlaylist,
+    /// What its addresses are relative to.
+    pub(crate) base: &'a Arc<Url>,
+    /// Which of its segments are advertisements; one that is not told is none.
+    pub(crate) advertisements: &'a [bool],
+}
 
 /// Remembers the segments of one feed across lists, addresses and troubles.
 #[derive(Debug, Default)]
 pub(crate) struct Planner {
-    numbering: Numbering,
-    /// How many times the publisher renumbered.
-    renumberings: u32,
+    /// Whether a publisher's clock that jumps makes what follows suspect.
+    trusts_clock: bool,
+    sources: BTreeMap<SourceId, Source>,
     /// Segments that are listed or not settled.
-    entries: BTreeMap<JobId, Entry>,
-    /// The newest segment that was placed in this numbering.
-    newest: Option<(u64, Place)>,
-    /// What was seen of the edge before the fresh segments.
-    edge: Edge,
-    /// What the newest list was: to tell whether the next one brings news.
-    shown: Option<Shown>,
+    entries: BTreeMap<SegmentId, Entry>,
+    account: Account,
     in_flight: usize,
-}
-
-/// What makes a list different from the one before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Shown {
-    first: u64,
-    count: usize,
-    last_uri: Option<String>,
-    end_list: bool,
+    retries: Allowance,
+    /// How many segments in a row were odd however often they were asked for.
+    odd_in_a_row: u32,
+    next_source: u32,
+    next_segment: u64,
+    next_numbering: u32,
 }
 
 impl Planner {
-    /// Takes in a list. Returns whether it differs from the one before, and what it tells.
-    pub(crate) fn observe(
-        &mut self,
-        list: &MediaPlaylist,
-        base: &Arc<Url>,
-        now: Now,
-    ) -> (bool, Vec<Event>) {
-        let changed = self.is_news(list);
-        let mut events = Vec::new();
-        let skipped = list.segments.len().saturating_sub(MAX_LISTED);
-        let listed: Vec<(u64, &Segment)> = (skipped..list.segments.len())
-            .map(|index| (list.number_of(index), &list.segments[index]))
-            .collect();
-        if listed.is_empty() {
-            return (changed, events);
+    /// A planner that has seen nothing, but knows what was recorded before.
+    pub(crate) fn new(trusts_clock: bool, recalled: &Recall) -> Self {
+        Self { trusts_clock, account: Account::new(recalled), ..Self::default() }
+    }
+
+    /// Begins to follow the feed at `address`, beside the sources that are open. One that ended at the
+    /// same address, whatever its query, is taken up again.
+    pub(crate) fn open(&mut self, address: &Url) -> SourceId {
+        let ended = self.sources.iter_mut().find(|(_, known)| known.ended && known.is_at(address));
+        if let Some((id, source)) = ended {
+            source.ended = false;
+            return *id;
         }
-        let before = self.numbering.clone();
-        let relation = self.relate(&listed);
+        let id = SourceId(self.next_source);
+        self.next_source += 1;
+        let source = Source::new(address, self.new_numbering());
+        self.sources.insert(id, source);
+        id
+    }
+
+    /// Ends a source. What it listed last counts as listed until another source shows what there is,
+    /// which may be long after.
+    pub(crate) fn close(&mut self, id: SourceId) -> Vec<Event> {
+        let mut events = Vec::new();
+        if let Some(source) = self.sources.get_mut(&id) {
+            source.ended = true;
+        }
+        if self.sources.values().any(|source| !source.ended) {
+            self.drop_ended(&mut events);
+        }
+        self.settle_breaks(&mut events);
+        events
+    }
+
+    /// Takes in a list of an open source; tells what it says.
+    pub(crate) fn observe(&mut self, id: SourceId, shown: &Shown<'_>, now: Now) -> Vec<Event> {
+        let mut events = Vec::new();
+        let rows = rows(shown.list, shown.advertisements);
+        if rows.is_empty() {
+            return events;
+        }
+        let Some(mut source) = self.sources.remove(&id) else { return events };
+        let before = source.numbers.clone();
+        let relation = source.relate(id, &rows, &self.entries);
         if relation == Relation::Renumbered {
-            self.renumberings += 1;
-            self.newest = None;
+            self.unlist_all(id, &source, &mut events);
+            source.renumber(self.new_numbering());
             events.push(Event::Renumbered);
         }
-        self.edge.note_list(relation, &listed, now.instant);
-        self.list_known(&listed, base, &mut events);
-        let fresh = self
-            .fresh(&listed, |number| relation == Relation::Continues && before.has_seen(number));
+        let jump = source.jump(relation, &rows, now.instant);
+        self.account.heard(now.instant);
+        let mut intake = Intake::new(self, (id, &mut source), rows, shown, now);
+        intake.list_known(&mut events);
+        let continues = relation == Relation::Continues;
+        let fresh = intake.fresh(|number| continues && before.has_seen(number));
         if !fresh.is_empty() {
-            self.take_in_fresh(list, &listed, base, &fresh, now.wall);
+            intake.take_in(&fresh, jump, &mut events);
+        }
+        intake.note_edge();
+        let has_programme = intake.rows.iter().any(|row| !row.is_advertisement);
+        self.sources.insert(id, source);
+        if has_programme {
+            self.drop_ended(&mut events);
         }
         self.forget(&mut events);
-        (changed, events)
+        events
     }
 
     /// The hours of segments that wait to be admitted.
@@ -117,72 +164,86 @@ impl Planner {
             .filter(|entry| entry.listed && entry.was_saved())
             .map(|entry| (entry.place.start, entry.place.duration.micros()))
             .collect();
-        let mut edge = std::mem::take(&mut self.edge);
         let mut events = Vec::new();
-        for (id, entry) in &mut self.entries {
-            if entry.state != State::Fresh {
-                continue;
-            }
+        for entry in self.entries.values_mut().filter(|entry| entry.state == State::Fresh) {
             let Place { start, duration, .. } = entry.place;
             // other content of the same moment, listed beside what we saved, is not stored yet
             let is_stored =
                 known.contains(start, duration) && !twins.contains(&(start, duration.micros()));
-            edge.pass(*id, entry, is_stored, known.last_end(), &mut events);
-            entry.state = if is_stored { State::Settled } else { State::Due(now.instant) };
-            if !is_stored && let Some((why, detail)) = unfetchable(&entry.segment) {
+            self.account.pass(entry, is_stored, &mut events);
+            let wanted = !is_stored && !entry.is_advertisement;
+            entry.state = if wanted { State::Due(now.instant) } else { State::Settled };
+            if wanted && let Some((why, detail)) = unfetchable(entry.segment()) {
                 entry.state = State::Settled;
                 let duration = duration.delta();
                 events.push(Event::Missed { start, duration, why, detail });
             }
         }
-        self.edge = edge;
+        self.settle_breaks(&mut events);
         events
     }
 
     /// The segments to begin fetching now, so that at most `limit` are under way: the newest first,
     /// then the oldest, since those are the next to expire.
     pub(crate) fn due(&mut self, now: Instant, limit: usize) -> Vec<Job> {
-        let edge_begins =
-            self.numbering.highest().map_or(0, |highest| highest.saturating_sub(EDGE_SEGMENTS - 1));
-        let present = self.renumberings;
-        let is_edge = |id: &JobId| id.numbering == present && id.number >= edge_begins;
-        let mut backlog = self
-            .entries
-            .values()
-            .filter(|entry| entry.state == State::InFlight && !entry.at_edge)
-            .count();
-        let ready = |id: &JobId, entry: &Entry| entry.is_ready(now).then_some(*id);
-        let ready: Vec<JobId> =
-            self.entries.iter().filter_map(|(id, entry)| ready(id, entry)).collect();
-        let newest = ready.iter().filter(|id| is_edge(id));
-        let others = ready.iter().filter(|id| !is_edge(id));
+        let edge: BTreeSet<SegmentId> =
+            self.sources.values().flat_map(|source| &source.edge).copied().collect();
+        let under_way = self.entries.values().filter(|entry| entry.state == State::InFlight);
+        let mut backlog = under_way.filter(|entry| !entry.at_edge).count();
+        let ready = self.entries.iter().filter(|(_, entry)| entry.is_ready(now));
+        let ready: Vec<SegmentId> = ready.map(|(id, _)| *id).collect();
+        let (newest, others): (Vec<_>, Vec<_>) = ready.iter().partition(|id| edge.contains(id));
         let mut jobs = Vec::new();
-        for id in newest.chain(others) {
-            let at_edge = is_edge(id);
-            if self.in_flight >= limit || (!at_edge && backlog + KEPT_FREE >= limit) {
+        for id in newest.into_iter().chain(others) {
+            let at_edge = edge.contains(id);
+            if self.in_flight >= limit || (!at_edge && backlog + KEPT_FREE.min(limit - 1) >= limit)
+            {
                 break;
+            }
+            let Some(entry) = self.entries.get_mut(id) else { continue };
+            if entry.is_retry() && !self.retries.take(now) {
+                continue;
             }
             backlog += usize::from(!at_edge);
             self.in_flight += 1;
-            jobs.extend(self.entries.get_mut(id).map(|entry| entry.start(*id, at_edge)));
+            jobs.push(entry.start(*id, at_edge, now));
         }
         jobs
     }
 
     /// When a segment becomes due that is not yet.
     pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
-        let due = |entry: &Entry| match entry.state {
-            State::Due(at) if at > now => Some(at),
-            _ => None,
-        };
-        self.entries.values().filter_map(due).min()
+        let due = self.entries.values().filter_map(Entry::due_at).filter(|at| *at > now).min();
+        due.into_iter().chain(self.retries.next(now)).min()
+    }
+
+    /// The segment of a job was received and waits for the disk; the job is finished later, and another
+    /// may go on instead.
+    pub(crate) fn held(&mut self, id: SegmentId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.state = State::Held;
+            self.in_flight = self.in_flight.saturating_sub(1);
+        }
     }
 
     /// Takes in how a job ended.
-    pub(crate) fn finish(&mut self, id: JobId, attempt: Attempt, now: Instant) -> Option<Event> {
+    pub(crate) fn finish(
+        &mut self,
+        id: SegmentId,
+        attempt: Attempt,
+        now: Instant,
+    ) -> Option<Event> {
         let entry = self.entries.get_mut(&id)?;
-        self.in_flight = self.in_flight.saturating_sub(1);
-        let settling = entry.finish(attempt, now);
+        if entry.state == State::InFlight {
+            self.in_flight = self.in_flight.saturating_sub(1);
+        }
+        let is_full = attempt.saved.is_some_and(|saved| saved.completeness == Completeness::Full);
+        let settling = entry.finish(attempt, self.odd_in_a_row >= ALL_ODD, now);
+        if entry.is_odd() {
+            self.odd_in_a_row += 1;
+        } else if is_full {
+            self.odd_in_a_row = 0;
+        }
         let event = given_up(entry, settling);
         if entry.state == State::Settled && !entry.listed {
             self.entries.remove(&id);
@@ -190,108 +251,66 @@ impl Planner {
         event
     }
 
-    /// Ends the recording, when no job is under way any more: what was not saved is missing.
-    pub(crate) fn stop(&mut self) -> Vec<Event> {
+    /// Ends the recording, when no job is under way any more: what was not saved is missing, and what
+    /// came since the last list.
+    pub(crate) fn stop(&mut self, now: Now) -> Vec<Event> {
         let mut events = Vec::new();
+        self.account.stopped(now, &mut events);
         for entry in self.entries.values_mut() {
             let settling = entry.stop();
             events.extend(given_up(entry, settling));
         }
+        for source in self.sources.values_mut() {
+            source.ended = true;
+        }
+        self.settle_breaks(&mut events);
         events
     }
 
     /// Says why segments may have been missed until the next list.
     pub(crate) fn interrupted(&mut self, why: Why) {
-        self.edge.interrupted(why);
+        self.account.interrupted(why);
     }
 
-    fn is_news(&mut self, list: &MediaPlaylist) -> bool {
-        let shown = Shown {
-            first: list.media_sequence,
-            count: list.segments.len(),
-            last_uri: list.segments.last().map(|segment| segment.uri.clone()),
-            end_list: list.end_list,
+    fn new_numbering(&mut self) -> u32 {
+        self.next_numbering += 1;
+        self.next_numbering
+    }
+
+    fn settle_breaks(&mut self, events: &mut Vec<Event>) {
+        let sources = &self.sources;
+        let reached = |of: SourceId| {
+            let others = sources.iter().filter(|(id, source)| **id != of && !source.ended);
+            others.map(|(_, source)| source.reached().unwrap_or(Timestamp::from_micros(0))).max()
         };
-        let changed = self.shown.as_ref() != Some(&shown);
-        self.shown = Some(shown);
-        changed
+        self.account.settle_breaks(reached, events);
     }
 
-    fn relate(&mut self, listed: &[(u64, &Segment)]) -> Relation {
-        let list: Vec<Sighting<'_>> =
-            listed.iter().map(|(number, segment)| sighting(*number, segment)).collect();
-        let numbering = self.renumberings;
-        let remembered = |number| {
-            let entry = self.entries.get(&JobId { numbering, number })?;
-            Some(sighting(number, &entry.segment))
-        };
-        self.numbering.take_in(&list, remembered)
+    /// Forgets the sources that ended.
+    fn drop_ended(&mut self, events: &mut Vec<Event>) {
+        let ended = self.sources.extract_if(.., |_, source| source.ended);
+        for (id, source) in ended.collect::<Vec<_>>() {
+            self.unlist_all(id, &source, events);
+        }
     }
 
-    /// Marks which segments are listed and which no longer.
-    fn list_known(&mut self, listed: &[(u64, &Segment)], base: &Arc<Url>, events: &mut Vec<Event>) {
-        let numbers: BTreeMap<u64, &Segment> = listed.iter().copied().collect();
-        for (id, entry) in &mut self.entries {
-            let segment = numbers.get(&id.number).filter(|_| id.numbering == self.renumberings);
-            if let Some(segment) = segment {
-                entry.relist(Arc::new((*segment).clone()), Arc::clone(base));
-            } else if entry.listed {
-                let settling = entry.unlist();
+    /// Nothing is listed in `source` any more.
+    fn unlist_all(&mut self, id: SourceId, source: &Source, events: &mut Vec<Event>) {
+        for segment in source.ids.values() {
+            if let Some(entry) = self.entries.get_mut(segment) {
+                let settling = entry.unlist(id);
                 events.extend(given_up(entry, settling));
-            }
-        }
-    }
-
-    /// The numbers that are neither remembered nor settled.
-    fn fresh(&self, listed: &[(u64, &Segment)], is_settled: impl Fn(u64) -> bool) -> BTreeSet<u64> {
-        let numbering = self.renumberings;
-        let remembered = |number| self.entries.contains_key(&JobId { numbering, number });
-        let numbers = listed.iter().map(|(number, _)| *number);
-        numbers.filter(|number| !remembered(*number) && !is_settled(*number)).collect()
-    }
-
-    fn take_in_fresh(
-        &mut self,
-        list: &MediaPlaylist,
-        listed: &[(u64, &Segment)],
-        base: &Arc<Url>,
-        fresh: &BTreeSet<u64>,
-        now: Timestamp,
-    ) {
-        let numbering = self.renumberings;
-        let mut sure = Vec::new();
-        let mut slots = Vec::new();
-        for (index, (number, segment)) in listed.iter().enumerate() {
-            let next = listed.get(index + 1).map(|(_, next)| *next);
-            let (duration, is_sure) = timeline::duration(segment, next, list.target_duration);
-            let known = self.entries.get(&JobId { numbering, number: *number });
-            let placed = known.map(|entry| entry.place);
-            slots.push(Slot { stated: timeline::believed(segment, now), duration, placed });
-            sure.push(is_sure);
-        }
-        let first = listed.first().map(|(number, _)| *number);
-        let newest = self.newest.filter(|(number, _)| number.checked_add(1) == first);
-        let before = newest.map(|(_, place)| place);
-        let places = timeline::place(&slots, before, now, slack(target_duration(list)));
-        for (((number, segment), place), is_sure) in listed.iter().zip(places).zip(sure) {
-            if fresh.contains(number) {
-                let id = JobId { numbering, number: *number };
-                let segment = Arc::new((*segment).clone());
-                let entry = Entry::new(segment, Arc::clone(base), place, is_sure);
-                self.entries.insert(id, entry);
-            }
-            if self.newest.is_none_or(|(newest, _)| newest < *number) {
-                self.newest = Some((*number, place));
             }
         }
     }
 
     /// Forgets what is settled, and beyond [`MAX_ENTRIES`] the oldest that is no longer listed.
     fn forget(&mut self, events: &mut Vec<Event>) {
+        let count = self.entries.len();
         self.entries.retain(|_, entry| entry.listed || entry.state != State::Settled);
         let mut excess = self.entries.len().saturating_sub(MAX_ENTRIES);
         self.entries.retain(|_, entry| {
-            if excess == 0 || entry.listed || entry.state == State::InFlight {
+            if excess == 0 || entry.listed || matches!(entry.state, State::InFlight | State::Held) {
                 return true;
             }
             excess -= 1;
@@ -299,11 +318,13 @@ impl Planner {
             events.extend(given_up(entry, Settling::GivenUp(Why::Expired, detail)));
             false
         });
+        if self.entries.len() < count {
+            let entries = &self.entries;
+            for source in self.sources.values_mut() {
+                source.ids.retain(|_, id| entries.contains_key(id));
+            }
+        }
     }
-}
-
-fn sighting(number: u64, segment: &Segment) -> Sighting<'_> {
-    Sighting { number, uri: &segment.uri, stated: timeline::stated(segment) }
 }
 
 /// How far a list placed by its arrival may be off.

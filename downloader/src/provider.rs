@@ -2,20 +2,29 @@
 //!
 //! A provider says which of four states it met when it cannot: the channel is offline, we are
 //! refused, the answers do not fit (our client may be broken), or nothing answers. They are told
-//! apart because each asks something else of the operator.
+//! apart because each asks something else of the operator. What else differs between providers is in
+//! their [`rules::Rules`].
+
+use std::path::PathBuf;
 
 use common::io::http::client::Client;
 use thiserror::Error;
 use url::Url;
 
+mod advertisement;
 mod offer;
 mod playlist;
+mod rules;
 mod twitch;
+mod youtube;
 
+pub(crate) use advertisement::{Breaks, Mark, advertisements};
 pub(crate) use offer::Offer;
 pub(crate) use playlist::{LoadError, load};
+pub(crate) use rules::Rules;
 
-use crate::config::{Source, TwitchConfig};
+use crate::config::{ProviderConfig, Source, TwitchConfig};
+use crate::status::Status;
 
 /// Resolves one channel.
 #[derive(Clone, Debug)]
@@ -29,13 +38,24 @@ pub(crate) enum Provider {
         /// How to ask.
         config: TwitchConfig,
     },
+    /// What YouTube streams at an address.
+    Youtube {
+        url: Url,
+        /// What finds the addresses of its qualities.
+        program: PathBuf,
+    },
 }
 
 impl Provider {
-    pub(crate) fn new(source: &Source, twitch: &TwitchConfig) -> Self {
+    pub(crate) fn new(source: &Source, config: &ProviderConfig) -> Self {
         match source {
             Source::Url(url) => Self::Url(url.clone()),
-            Source::Twitch(login) => Self::Twitch { login: login.clone(), config: twitch.clone() },
+            Source::Twitch(login) => {
+                Self::Twitch { login: login.clone(), config: config.twitch.clone() }
+            }
+            Source::Youtube(url) => {
+                Self::Youtube { url: url.clone(), program: config.yt_dlp.clone() }
+            }
         }
     }
 
@@ -45,12 +65,19 @@ impl Provider {
     ///
     /// Says which state was met instead.
     ///
-    /// Cancel safety: dropping the future gives the requests up.
+    /// Cancel safety: dropping the future gives the requests up, and ends the programs it runs.
     pub(crate) async fn resolve(&self, client: &Client) -> Result<Offer, ResolveError> {
-        match self {
-            Self::Url(url) => playlist::resolve(client, url).await,
-            Self::Twitch { login, config } => twitch::resolve(client, config, login).await,
+        let offer = match self {
+            Self::Url(url) => playlist::resolve(client, url).await?,
+            Self::Twitch { login, config } => twitch::resolve(client, config, login).await?,
+            Self::Youtube { url, program } => youtube::resolve(program, url).await?,
+        };
+        if offer.is_empty() {
+            return Err(ResolveError::changed(
+                "the answer names no quality that could be recorded",
+            ));
         }
+        Ok(offer)
     }
 }
 
@@ -63,8 +90,8 @@ pub(crate) enum ResolveError {
     /// We may not see it.
     #[error("refused ({0}); a token, a subscription or another region may be needed")]
     Refused(String),
-    /// The answers make no sense to us.
-    #[error("{0}; check the channel's address, or whether this program is too old for the service")]
+    /// The answers make no sense to us; what to do is part of it.
+    #[error("{0}")]
     Changed(String),
     /// There was no answer, or one that says to come back later.
     #[error("cannot be reached ({0}); check the network, or wait if others cannot reach it either")]
@@ -72,6 +99,13 @@ pub(crate) enum ResolveError {
 }
 
 impl ResolveError {
+    /// For answers over HTTP that make no sense.
+    fn changed(problem: impl std::fmt::Display) -> Self {
+        let advice =
+            "check the channel's address, or whether this program is too old for the service";
+        Self::Changed(format!("{problem}; {advice}"))
+    }
+
     /// What a status other than success says about a playlist.
     fn from_status(status: u16) -> Self {
         let detail = format!("status {status}");
@@ -79,7 +113,17 @@ impl ResolveError {
             401 | 403 | 451 => Self::Refused(detail),
             404 | 410 => Self::Offline(detail),
             408 | 425 | 429 | 500.. => Self::Unreachable(detail),
-            _ => Self::Changed(format!("the answer has status {status}")),
+            _ => Self::changed(format_args!("the answer has status {status}")),
+        }
+    }
+
+    /// The state that a feed of the channel is in.
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Offline(_) => Status::Offline,
+            Self::Refused(_) => Status::Refused,
+            Self::Changed(_) => Status::Changed,
+            Self::Unreachable(_) => Status::Unreachable,
         }
     }
 }

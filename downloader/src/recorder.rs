@@ -1,33 +1,35 @@
 //! Carrying out what the planner decides, for one feed: fetches, notes, metrics.
 //!
 //! A recorder outlives the addresses that its feed is followed at, so that fetches go on, and what is
-//! known stays known, while a new address is looked for. It owns every fetch that it starts.
+//! known stays known, while a new address is looked for. It owns every fetch that it starts. Whoever
+//! drives it waits for [`Recorder::next`] and hands the outcome back to [`Recorder::done`].
 
-use std::io;
-use std::pin::pin;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use common::base::time::{Clock, Timestamp};
-use common::format::hls::MediaPlaylist;
+use common::base::time::Clock;
 use common::format::segment::Completeness;
-use common::io::store::notes::{Note, Notes, Why};
+use common::io::store::notes::{Note, Notes, Unwritten, Why};
 use common::io::store::{Feed, Store};
-use common::plan::listing::Segment;
 use common::service::CancellationToken;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::Shared;
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetched, Fetcher};
+use crate::formats::Formats;
+use crate::held::Held;
 use crate::known::{Known, MAX_HOURS};
 use crate::metrics::FeedMetrics;
 use crate::noting;
-use crate::planner::{Attempt, Event, Job, Now, Planner};
-use crate::trouble::{Severity, Trouble};
+use crate::planner::{
+    Attempt, Event, Failure, Job, Now, Planner, Saved, SegmentId, Shown, SourceId,
+};
+use crate::provider::Rules;
+use crate::recall::{Recall, recall};
+use crate::status::{FeedStatus, Status};
 
-/// How many fetches of one feed may be under way.
-const MAX_FETCHES: usize = 8;
 /// How many notes are kept while they cannot be written.
 const MAX_PENDING_NOTES: usize = 10_000;
 
@@ -37,49 +39,70 @@ pub(crate) struct Recorder {
     feed: Feed,
     store: Store,
     clock: Arc<dyn Clock>,
-    stop: CancellationToken,
+    max_fetches: usize,
     fetcher: Arc<Fetcher>,
     planner: Planner,
     known: Known,
+    formats: Formats,
     notes: Notes,
     pending_notes: Vec<Note>,
-    fetches: JoinSet<(Job, Attempt)>,
+    /// Whether it was told that notes cannot be written.
+    notes_wait: bool,
+    fetches: JoinSet<(Job, Fetched)>,
+    /// Tells the fetch of a segment that it is listed elsewhere.
+    elsewhere: HashMap<SegmentId, CancellationToken>,
+    /// Segments that wait for the disk.
+    landings: JoinSet<Done>,
     metrics: FeedMetrics,
-    trouble: Trouble,
+    status: FeedStatus,
+}
+
+/// A fetch that has ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    job: Job,
+    attempt: Attempt,
 }
 
 impl Recorder {
-    /// A recorder for `feed` that knows where the store ends.
-    pub(crate) async fn open(shared: &Shared, feed: Feed) -> Self {
+    /// A recorder for `feed`, the `rank`th best quality (0 is the best) of its channel, that knows what was
+    /// recorded last.
+    pub(crate) async fn open(
+        shared: &Shared,
+        feed: Feed,
+        rank: usize,
+        rules: &Rules,
+        status: FeedStatus,
+    ) -> Self {
         let store = shared.store.clone();
-        let last_end = {
-            let feed = feed.clone();
-            store.blocking(move |store| last_end(store, &feed)).await
+        let notes = Notes::new(store.clone(), shared.node.clone(), feed.clone());
+        let recalled = {
+            let (feed, notes) = (feed.clone(), notes.clone());
+            store.blocking(move |store| recall(store, &feed, &notes)).await
         };
-        let last_end = last_end.unwrap_or_else(|error| {
-            tracing::warn!("cannot tell where the recording ended before: {error}");
-            None
+        let recalled = recalled.unwrap_or_else(|error| {
+            tracing::warn!("cannot tell what was recorded before: {error}");
+            Recall::default()
         });
-        let (client, stop) = (shared.client.clone(), shared.stop.clone());
+        let means = shared.means.clone();
         Self {
-            fetcher: Arc::new(Fetcher::new(client, store.clone(), feed.clone(), stop.clone())),
-            notes: Notes::new(store.clone(), shared.node.clone(), feed.clone()),
+            fetcher: Arc::new(Fetcher::new(means, feed.clone(), rank, rules.max_fetches)),
+            notes,
             metrics: shared.downloader_metrics.of(&feed),
             feed,
             store,
             clock: Arc::clone(&shared.clock),
-            stop,
-            planner: Planner::default(),
-            known: Known::new(last_end),
+            max_fetches: rules.max_fetches,
+            planner: Planner::new(rules.trusts_clock, &recalled),
+            known: Known::default(),
+            formats: Formats::default(),
             pending_notes: Vec::new(),
+            notes_wait: false,
             fetches: JoinSet::new(),
-            trouble: Trouble::default(),
+            elsewhere: HashMap::new(),
+            landings: JoinSet::new(),
+            status,
         }
-    }
-
-    /// What people were told of this feed.
-    pub(crate) fn trouble(&mut self) -> &mut Trouble {
-        &mut self.trouble
     }
 
     /// Says why segments may have been missed until the next list.
@@ -87,44 +110,67 @@ impl Recorder {
         self.planner.interrupted(why);
     }
 
-    /// Takes in a list that came from `base`; returns whether it brought news.
-    pub(crate) async fn take_in(&mut self, list: &MediaPlaylist, base: Url) -> bool {
-        let now = self.now();
-        let (changed, events) = self.planner.observe(list, &Arc::new(base), now);
-        self.tell(events).await;
-        self.read_fresh_hours().await;
-        let events = self.planner.admit(&self.known, now);
-        self.tell(events).await;
-        self.start_due();
-        changed
+    /// Begins to follow the feed at another address beside those that are open.
+    pub(crate) fn open_source(&mut self, address: &Url) -> SourceId {
+        self.planner.open(address)
     }
 
-    /// Fetches what is due until `other` has ended or the downloader stops, when it returns `None`.
+    /// Ends a source.
+    pub(crate) async fn close(&mut self, source: SourceId) {
+        let events = self.planner.close(source);
+        self.tell(events).await;
+    }
+
+    /// Takes in a list of `source`; returns whether its clock jumps.
+    pub(crate) async fn observe(&mut self, source: SourceId, shown: &Shown<'_>) -> bool {
+        let now = self.now();
+        let mut events = self.planner.observe(source, shown, now);
+        self.read_fresh_hours().await;
+        events.extend(self.planner.admit(&self.known, now));
+        let is_doubted = events.iter().any(|event| matches!(event, Event::Doubted { .. }));
+        self.tell(events).await;
+        is_doubted
+    }
+
+    /// Waits for a segment to be stored, or not.
     ///
-    /// Cancel safety: fetches go on when the future is dropped.
-    pub(crate) async fn work_while<T>(&mut self, other: impl Future<Output = T>) -> Option<T> {
-        let mut other = pin!(other);
-        let stop = self.stop.clone();
+    /// Cancel safety: nothing is lost when the future is dropped.
+    pub(crate) async fn next(&mut self) -> Done {
         loop {
-            self.start_due();
-            let next_due = self.planner.next_due(Instant::now());
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return None,
-                Some(joined) = self.fetches.join_next() => self.finished(joined).await,
-                output = &mut other => return Some(output),
-                () = until(next_due) => {}
+                Some(landed) = self.landings.join_next() => return joined(landed),
+                Some(fetched) = self.fetches.join_next() => match joined(fetched) {
+                    (job, Fetched::Done(attempt)) => return Done { job, attempt },
+                    (job, Fetched::Held(held)) => self.hold(job, held),
+                },
+                else => std::future::pending().await,
             }
         }
+    }
+
+    /// Lets a segment wait for the disk while others are fetched.
+    fn hold(&mut self, job: Job, held: Box<Held>) {
+        self.planner.held(job.id);
+        self.landings.spawn(async move {
+            let attempt = held.land().await;
+            Done { job, attempt }
+        });
+    }
+
+    /// When a segment becomes due that is not yet.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.planner.next_due(Instant::now())
     }
 
     /// Waits for the fetches under way, which end soon once the downloader stops, and notes why what
     /// was listed and is not saved is missing.
     pub(crate) async fn finish(&mut self) {
-        while let Some(joined) = self.fetches.join_next().await {
-            self.finished(joined).await;
+        while !self.fetches.is_empty() || !self.landings.is_empty() {
+            let done = self.next().await;
+            self.done(done).await;
         }
-        let events = self.planner.stop();
+        let events = self.planner.stop(self.now());
         self.tell(events).await;
     }
 
@@ -133,44 +179,59 @@ impl Recorder {
     }
 
     /// Begins the fetches that are due.
-    fn start_due(&mut self) {
-        let jobs = self.planner.due(Instant::now(), MAX_FETCHES);
+    pub(crate) fn start_due(&mut self) {
+        let jobs = self.planner.due(Instant::now(), self.max_fetches);
         for job in jobs {
             let fetcher = Arc::clone(&self.fetcher);
+            let elsewhere = CancellationToken::new();
+            self.elsewhere.insert(job.id, elsewhere.clone());
             self.fetches.spawn(async move {
-                let attempt = fetcher.fetch(&job).await;
-                (job, attempt)
+                let outcome = fetcher.fetch(&job, &elsewhere).await;
+                (job, outcome)
             });
         }
     }
 
-    async fn finished(&mut self, joined: Result<(Job, Attempt), JoinError>) {
-        let (job, attempt) = match joined {
-            Ok(finished) => finished,
-            // a bug of ours: the service ends, and begins anew in a clean state
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        };
-        let (start, duration) = (job.start, job.duration);
+    /// Takes in how a fetch ended; returns the source that it brought a segment of, if it did.
+    pub(crate) async fn done(&mut self, Done { job, attempt }: Done) -> Option<SourceId> {
+        let delivered =
+            attempt.saved.is_some_and(|saved| saved.completeness != Completeness::Partial);
         if let Some(failure) = &attempt.failure {
-            let detail = &failure.detail;
-            tracing::debug!(%start, attempt = job.attempt, detail, "an attempt failed");
-            if failure.why == Why::DiskFull {
-                let message = format!("what comes {detail}; make room, or mend the disk");
-                self.trouble.met(Severity::Failing, &message);
-            }
+            self.failed(&job, failure);
         }
+        let mut events = Vec::new();
         if let Some(saved) = attempt.saved {
-            tracing::debug!(%start, completeness = saved.completeness.token(), "saved a segment");
-            self.trouble.over();
-            if saved.is_new {
-                self.metrics.saved(saved.completeness, start, duration, saved.size);
-            }
-            if saved.completeness == Completeness::Full {
-                self.known.insert(start, duration);
+            self.saved(&job, saved);
+            if let Some(format) = attempt.format.clone().filter(|_| delivered) {
+                let end = job.start + job.duration.delta();
+                events = self.formats.stored(job.start, end, format);
             }
         }
-        let event = self.planner.finish(job.id, attempt, Instant::now());
-        self.tell(event.into_iter().collect()).await;
+        self.elsewhere.remove(&job.id);
+        events.extend(self.planner.finish(job.id, attempt, Instant::now()));
+        self.tell(events).await;
+        delivered.then_some(job.source)
+    }
+
+    fn failed(&mut self, job: &Job, failure: &Failure) {
+        let detail = &failure.detail;
+        tracing::debug!(start = %job.start, attempt = job.attempt, detail, "an attempt failed");
+        if failure.why == Why::DiskFull {
+            let message = format!("what comes {detail}; make room, or mend the disk");
+            self.status.set(Status::Failing, &message);
+        }
+    }
+
+    fn saved(&mut self, job: &Job, saved: Saved) {
+        let Job { start, duration, .. } = *job;
+        tracing::debug!(%start, completeness = saved.completeness.token(), "saved a segment");
+        self.status.set(Status::Up, "");
+        if saved.is_new {
+            self.metrics.saved(saved.completeness, start, duration, saved.size);
+        }
+        if saved.completeness == Completeness::Full {
+            self.known.insert(start, duration);
+        }
     }
 
     /// Reads what the store has of the hours that the planner asks about.
@@ -194,9 +255,13 @@ impl Recorder {
         for event in &events {
             match event {
                 Event::Missed { why, .. } => self.metrics.missed(*why),
-                Event::Skew { by } => self.metrics.skewed(*by),
+                Event::Skew { by, source } => self.metrics.skewed(*by, source.0),
+                Event::Advertisement => self.metrics.advertisement(),
                 Event::Renumbered => tracing::info!("the publisher numbers its segments anew"),
-                Event::Discontinuity { .. } => {}
+                Event::Elsewhere { id } => {
+                    self.elsewhere.get(id).inspect(|fetch| fetch.cancel());
+                }
+                Event::Discontinuity { .. } | Event::Doubted { .. } => {}
             }
         }
         let notes = noting::notes(events, learned);
@@ -210,36 +275,26 @@ impl Recorder {
             return;
         }
         let (notes, batch) = (self.notes.clone(), std::mem::take(&mut self.pending_notes));
-        let (written, batch) = self.store.blocking(move |_| (notes.append(&batch), batch)).await;
-        match written {
-            Ok(()) => {}
-            // nothing would change by trying again
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                tracing::warn!("capture notes are lost: {error}");
-            }
-            Err(error) if batch.len() < MAX_PENDING_NOTES => {
-                tracing::warn!("capture notes cannot be written and are kept for now: {error}");
-                self.pending_notes = batch;
-            }
-            Err(error) => tracing::error!("capture notes are lost; check the disk: {error}"),
+        let Err(unwritten) = self.store.blocking(move |_| notes.append(batch)).await else {
+            return;
+        };
+        let Unwritten { error, mut notes, lost } = unwritten;
+        if lost > 0 {
+            tracing::warn!(lost, "capture notes are lost: {error}");
         }
+        let excess = notes.len().saturating_sub(MAX_PENDING_NOTES);
+        if excess > 0 {
+            tracing::error!(lost = excess, "capture notes are lost; check the disk: {error}");
+            notes.drain(..excess);
+        } else if !notes.is_empty() && !std::mem::replace(&mut self.notes_wait, true) {
+            tracing::warn!("capture notes cannot be written and are kept for now: {error}");
+        }
+        self.pending_notes = notes;
     }
 }
 
-/// The end of the newest segment in the store, of whatever completeness.
-fn last_end(store: &Store, feed: &Feed) -> io::Result<Option<Timestamp>> {
-    for hour in store.hours(feed)?.into_iter().rev() {
-        let listing = store.hour(feed, hour)?;
-        if let Some(end) = listing.segments().map(Segment::end).max() {
-            return Ok(Some(end));
-        }
-    }
-    Ok(None)
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => tokio::time::sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
+/// The output of a task that nobody stopped.
+fn joined<T>(output: Result<T, JoinError>) -> T {
+    // a bug of ours: the service ends, and begins anew in a clean state
+    output.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

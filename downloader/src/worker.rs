@@ -1,94 +1,262 @@
-//! Following one media playlist: load it, hand it to the recorder, wait as long as it asks for.
+//! Following one media playlist: load it, tell what it says, wait until the next segment is due.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use common::format::hls::PlaylistError;
+use common::format::hls::{MediaPlaylist, PlaylistError};
 use common::io::http::client::Client;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::planner;
-use crate::provider::{LoadError, load};
-use crate::recorder::Recorder;
+use crate::provider::{Breaks, LoadError, Rules, advertisements, load};
+use crate::rhythm::{self, Reload, Rhythm};
+use crate::roster::WorkerId;
 
-/// After how many failures in a row another address is asked for.
-const MAX_FAILURES: u32 = 5;
-/// How long to wait after the first failure; longer after each further one.
+/// After how long a load that has not ended another address is asked for.
+const SOFT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many loads in a row may fail before another address is asked for.
+const SPARE_FAILURES: u32 = 1;
+/// How long to wait after the first failure; longer after each further one, up to two target durations and
+/// [`LONGEST_RETRY`].
 const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(8);
+/// After so long without a list an address is given up.
+const LONGEST_FAILURE: Duration = Duration::from_mins(5);
 /// A list without news for three target durations is stale, but never before this.
-const SHORTEST_PATIENCE: Duration = Duration::from_secs(10);
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How a worker fared.
+/// What a worker tells.
 #[derive(Debug)]
-pub(crate) struct Followed {
-    pub(crate) end: End,
-    /// Whether any list told something that was not known from those before it.
-    pub(crate) brought_news: bool,
+pub(crate) struct Report {
+    pub(crate) worker: WorkerId,
+    pub(crate) what: What,
 }
 
-/// Why a worker ended. The manager looks for the channel again, whatever it was.
+/// What happened to a worker.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// It loaded its list.
+    Loaded {
+        list: Box<MediaPlaylist>,
+        /// Where it came from, after redirects.
+        base: Arc<Url>,
+        /// Which of its segments are advertisements.
+        advertisements: Vec<bool>,
+        /// Whether it differs from the one before.
+        news: bool,
+    },
+    /// It is in trouble, and goes on while it can.
+    Failing(String),
+}
+
+/// Why a worker ended. The channel is looked for again, whatever it was.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// The downloader stops.
+    /// Nobody listens any more.
     Stopped,
     /// The list says that nothing will be added to it.
     Ended,
-    /// The list brought no news for that long.
-    Stale(Duration),
     /// It can no longer be loaded.
     Failed(LoadError),
 }
 
-/// Follows the media playlist at `url` while that goes well.
-pub(crate) async fn follow(recorder: &mut Recorder, client: &Client, url: &Url) -> Followed {
-    let mut brought_news = false;
-    let end = follow_to_end(recorder, client, url, &mut brought_news).await;
-    Followed { end, brought_news }
+/// A worker that is to follow one address.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) id: WorkerId,
+    pub(crate) client: Client,
+    pub(crate) url: Url,
+    pub(crate) rules: Rules,
+    pub(crate) reports: mpsc::Sender<Report>,
+    /// Ends the wait after a failure: the address was found to be good.
+    pub(crate) wake: Arc<Notify>,
 }
 
-async fn follow_to_end(
-    recorder: &mut Recorder,
-    client: &Client,
-    url: &Url,
-    brought_news: &mut bool,
-) -> End {
-    let mut failures = 0;
-    let mut last_news = Instant::now();
-    loop {
-        let began = Instant::now();
-        let Some(loaded) = recorder.work_while(load(client, url)).await else {
-            return End::Stopped;
-        };
-        let wait = match loaded {
-            Ok((list, base)) => {
-                failures = 0;
-                let changed = recorder.take_in(&list, base).await;
-                if changed {
-                    *brought_news = true;
-                    last_news = Instant::now();
+impl Worker {
+    /// Follows the media playlist while that goes.
+    ///
+    /// Cancel safety: dropping the future ends the worker.
+    pub(crate) async fn follow(self) -> End {
+        let mut course = Course::new(self.rules.reload, Instant::now());
+        loop {
+            let began = Instant::now();
+            let loaded = match self.load(course.blocks_for).await {
+                Ok(loaded) => loaded,
+                Err(Stopped) => return End::Stopped,
+            };
+            let next = match loaded {
+                Ok((list, base)) => match self.loaded(&mut course, list, base, began).await {
+                    Ok(next) => next,
+                    Err(end) => return end,
+                },
+                Err(error) => {
+                    if is_final(&error) || course.has_failed_for_long(Instant::now()) {
+                        return End::Failed(error);
+                    }
+                    let retry = course.failed();
+                    let message = format!("cannot load the media playlist ({error})");
+                    if course.failures > SPARE_FAILURES && self.tell_failing(message).await.is_err()
+                    {
+                        return End::Stopped;
+                    }
+                    Instant::now() + retry
                 }
-                if list.end_list {
-                    return End::Ended;
-                }
-                let patience = (planner::target_duration(&list) * 3).max(SHORTEST_PATIENCE);
-                if last_news.elapsed() > patience {
-                    return End::Stale(patience);
-                }
-                planner::delay(&list, changed)
+            };
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => {}
+                () = self.wake.notified(), if course.failures > 0 => {}
             }
-            Err(error) => {
-                failures += 1;
-                if is_final(&error) || failures >= MAX_FAILURES {
-                    return End::Failed(error);
-                }
-                tracing::debug!("cannot load the media playlist: {error}");
-                // counted from the end of this try, unlike the wait after a success
-                began.elapsed() + FIRST_RETRY * 2_u32.pow(failures - 1)
-            }
-        };
-        if recorder.work_while(tokio::time::sleep_until(began + wait)).await.is_none() {
-            return End::Stopped;
         }
+    }
+
+    /// Loads the list; when that is slow, tells so and tries again beside it, on a connection of its own.
+    async fn load(&self, number: Option<u64>) -> Result<Loaded, Stopped> {
+        let mut url = self.url.clone();
+        if let Some(number) = number {
+            url.query_pairs_mut().append_pair("_HLS_msn", &number.to_string());
+        }
+        let mut first = pin!(load(&self.client, &url));
+        if number.is_some() {
+            // a server that was asked to hold back its answer does
+            return Ok(first.await);
+        }
+        if let Ok(loaded) = tokio::time::timeout(SOFT_TIMEOUT, &mut first).await {
+            return Ok(loaded);
+        }
+        let seconds = SOFT_TIMEOUT.as_secs();
+        self.tell_failing(format!("the media playlist takes longer than {seconds} s to load"))
+            .await?;
+        // whatever comes next must not meet the same connection
+        self.client.leave_connections();
+        let fresh = self.client.on_fresh_connections();
+        let mut second = pin!(load(&fresh, &url));
+        tokio::select! {
+            loaded = &mut first => if loaded.is_ok() { Ok(loaded) } else { Ok(second.await) },
+            loaded = &mut second => if loaded.is_ok() { Ok(loaded) } else { Ok(first.await) },
+        }
+    }
+
+    /// Tells of a list; returns when to load it again.
+    async fn loaded(
+        &self,
+        course: &mut Course,
+        list: MediaPlaylist,
+        base: Url,
+        began: Instant,
+    ) -> Result<Instant, End> {
+        let (news, stale_for) = course.take_in(&list, Instant::now());
+        let next = course.next(&list, news, began);
+        let ended = list.end_list;
+        let (advertisements, breaks) = advertisements(&list, self.rules.marks, &course.breaks);
+        course.breaks = breaks;
+        let (list, base) = (Box::new(list), Arc::new(base));
+        let what = What::Loaded { list, base, advertisements, news };
+        self.tell(what).await.map_err(|Stopped| End::Stopped)?;
+        if ended {
+            return Err(End::Ended);
+        }
+        if let Some(patience) = stale_for {
+            let seconds = patience.as_secs();
+            let message = format!("the media playlist brought nothing new for {seconds} s");
+            self.tell_failing(message).await.map_err(|Stopped| End::Stopped)?;
+        }
+        Ok(next)
+    }
+
+    async fn tell_failing(&self, message: String) -> Result<(), Stopped> {
+        self.tell(What::Failing(message)).await
+    }
+
+    async fn tell(&self, what: What) -> Result<(), Stopped> {
+        self.reports.send(Report { worker: self.id, what }).await.map_err(|_| Stopped)
+    }
+}
+
+type Loaded = Result<(MediaPlaylist, Url), LoadError>;
+
+/// Nobody listens any more.
+struct Stopped;
+
+/// How the loads of one worker went so far. Pure.
+#[derive(Debug)]
+struct Course {
+    rhythm: Rhythm,
+    failures: u32,
+    target_duration: Duration,
+    last_list: Instant,
+    last_news: Instant,
+    /// What the newest list was.
+    shown: Option<Shown>,
+    /// What it said of advertisements that go on.
+    breaks: Breaks,
+    /// The number to ask the server for, which holds back its answer until it has it.
+    blocks_for: Option<u64>,
+}
+
+/// What makes a list different from the one before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shown {
+    first: u64,
+    end: u64,
+    last_uri: Option<String>,
+    end_list: bool,
+}
+
+impl Course {
+    fn new(reload: Reload, now: Instant) -> Self {
+        Self {
+            rhythm: Rhythm::new(reload, now),
+            failures: 0,
+            target_duration: LONGEST_RETRY,
+            last_list: now,
+            last_news: now,
+            shown: None,
+            breaks: Breaks::default(),
+            blocks_for: None,
+        }
+    }
+
+    /// Takes in a list: whether it brought news, and for how long there was none if that is too long.
+    fn take_in(&mut self, list: &MediaPlaylist, now: Instant) -> (bool, Option<Duration>) {
+        let shown = Shown {
+            first: list.media_sequence,
+            end: rhythm::next_number(list),
+            last_uri: list.segments.last().map(|segment| segment.uri.clone()),
+            end_list: list.end_list,
+        };
+        let news = self.shown.as_ref() != Some(&shown);
+        self.shown = Some(shown);
+        (self.failures, self.last_list) = (0, now);
+        if news {
+            self.last_news = now;
+        }
+        self.target_duration = rhythm::target_duration(list);
+        let patience = (self.target_duration * 3).max(SHORTEST_PATIENCE);
+        let stale = now.saturating_duration_since(self.last_news) > patience;
+        (news, stale.then_some(patience))
+    }
+
+    /// When to load again.
+    fn next(&mut self, list: &MediaPlaylist, news: bool, began: Instant) -> Instant {
+        let next = self.rhythm.next(list, news, began);
+        // one that answers at once without news does not do what it says
+        let blocks = rhythm::can_block(list) && !list.end_list && news && !list.segments.is_empty();
+        self.blocks_for = blocks.then(|| rhythm::next_number(list));
+        if blocks { began } else { next }
+    }
+
+    /// Takes in a failure; returns how long to wait.
+    fn failed(&mut self) -> Duration {
+        self.failures += 1;
+        self.blocks_for = None;
+        let longest = LONGEST_RETRY.min(self.target_duration * 2);
+        (FIRST_RETRY * 2_u32.saturating_pow(self.failures - 1)).min(longest)
+    }
+
+    fn has_failed_for_long(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.last_list) > LONGEST_FAILURE
     }
 }
 
@@ -100,3 +268,6 @@ fn is_final(error: &LoadError) -> bool {
         LoadError::Http(_) | LoadError::Slow => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,8 @@ pub enum Source {
     Twitch(String),
     /// The multivariant or media playlist at an address.
     Url(Url),
+    /// What YouTube streams at an address: of a video, or of whatever a channel streams just now.
+    Youtube(Url),
 }
 
 /// Shows no secret that an address may hold.
@@ -35,6 +37,7 @@ impl fmt::Debug for Source {
         match self {
             Self::Twitch(login) => write!(f, "twitch {login}"),
             Self::Url(url) => write!(f, "{}", Public(url)),
+            Self::Youtube(url) => write!(f, "youtube {}", Public(url)),
         }
     }
 }
@@ -61,20 +64,18 @@ impl FromStr for Channel {
 }
 
 fn from_type(name: &str, source: &str) -> anyhow::Result<Source> {
-    match source.split_once(':') {
-        Some(("url", url)) => {
-            let url: Url = url
-                .parse()
-                .with_context(|| format!("the channel {name} has no valid URL after `url:`"))?;
-            if !matches!(url.scheme(), "http" | "https") {
-                bail!("the URL of the channel {name} must begin with http:// or https://");
-            }
-            Ok(Source::Url(url))
-        }
-        Some(("youtube", _)) => {
-            bail!("the channel {name} is on YouTube, which cannot be recorded yet; leave it out")
-        }
-        _ => bail!("the channel {name} must be written NAME or NAME:url:URL"),
+    let (kind, url) = source.split_once(':').unwrap_or((source, ""));
+    if !matches!(kind, "url" | "youtube") {
+        bail!("the channel {name} must be written NAME, NAME:url:URL or NAME:youtube:URL");
+    }
+    let url: Url = url
+        .parse()
+        .with_context(|| format!("the channel {name} has no valid URL after `{kind}:`"))?;
+    match (kind, url.scheme()) {
+        ("url", "http" | "https") => Ok(Source::Url(url)),
+        ("url", _) => bail!("the URL of the channel {name} must begin with http:// or https://"),
+        (_, "https") => Ok(Source::Youtube(url)),
+        (_, _) => bail!("the URL of the channel {name} must begin with https://"),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use common::format::segment::Completeness;
+use common::format::media::examiner::Finding;
+use common::format::segment::{Completeness, MediaDuration};
 use common::io::store::notes::Why;
 
-use super::inspect::Finding;
 use crate::planner::{Failure, Retry};
 
 /// A transfer as long as this may have been cut off by a server that ends connections after a
@@ -32,17 +32,35 @@ pub(super) enum End {
 /// All that is known of a body that has ended.
 #[derive(Clone, Debug)]
 pub(super) struct Body {
-    /// Bytes of the segment itself, without its initialization section.
+    /// Bytes that came, without those of an initialization section.
     pub(super) received: u64,
     /// How many there should be, if anyone said.
     pub(super) expected: Option<u64>,
     pub(super) end: End,
     pub(super) finding: Finding,
+    /// What is wrong with its encryption.
+    pub(super) garbled: Option<&'static str>,
+    /// How its media time falls short of what the list promises, if it does.
+    pub(super) shortfall: Option<String>,
+    /// What the list promises, if it does.
+    pub(super) promised: Option<MediaDuration>,
+    /// The list's EXT-X-VERSION, which says how exact that is.
+    pub(super) version: Option<u64>,
     pub(super) took: Duration,
-    /// Whether start and duration are the publisher's.
-    pub(super) certain: bool,
+    /// Why it is suspect, however whole it is.
+    pub(super) doubt: Option<&'static str>,
+    /// Bytes that would be stored.
+    pub(super) size: u64,
     /// The size of the longest partial copy that there is.
     pub(super) best_partial: u64,
+}
+
+impl Body {
+    /// Whether all of it came, as far as the transport tells.
+    pub(super) fn is_complete(&self) -> bool {
+        let is_short = self.expected.is_some_and(|expected| self.received < expected);
+        self.end == End::Clean && self.received > 0 && !is_short
+    }
 }
 
 /// What is to be done with it.
@@ -75,33 +93,45 @@ pub(super) fn judge(body: &Body) -> Verdict {
 
 fn ended_cleanly(body: &Body, later: impl Fn(Why, &str) -> Failure) -> Verdict {
     let suspect = |failure| Verdict::Publish(Completeness::Suspect, failure);
+    // nothing went wrong on the way, so it may well be how the publisher has it
+    let odd = |why, detail: &str| Failure { retry: Retry::AFewTimes, ..later(why, detail) };
     if body.expected.is_some_and(|expected| body.received < expected) {
         return partial(body, later(Why::Truncated, "shorter than promised"));
     }
     if body.received == 0 {
-        return suspect(Some(later(Why::Damaged, "empty")));
+        // an edge that does not have it yet says so in this way too: asked again while it is listed
+        let empty = later(Why::Damaged, "empty");
+        return suspect(Some(Failure { retry: Retry::WhileListed, ..empty }));
     }
+    if let Some(problem) = body.garbled {
+        return suspect(Some(odd(Why::Damaged, problem)));
+    }
+    let is_slow = body.took >= SUSPICIOUSLY_LONG;
     match body.finding {
         // nobody said how long it is, so this is how a connection looks that was cut
         Finding::Torn if body.expected.is_none() => {
-            partial(body, later(Why::Truncated, "ends within a packet or box"))
+            partial(body, odd(Why::Truncated, "ends within a packet or box"))
         }
-        Finding::Torn => suspect(Some(later(Why::Damaged, "ends within a packet or box"))),
+        Finding::Torn => suspect(Some(odd(Why::Damaged, "ends within a packet or box"))),
         Finding::Broken { at } => {
-            suspect(Some(later(Why::Damaged, &format!("out of step at byte {at}"))))
+            suspect(Some(odd(Why::Damaged, &format!("out of step at byte {at}"))))
         }
-        Finding::Unknown => suspect(Some(later(Why::Damaged, "nothing that is known as media"))),
-        Finding::Sound | Finding::Text if body.took >= SUSPICIOUSLY_LONG => {
-            suspect(Some(later(Why::TimeOut, "took a minute, and may have been cut off")))
-        }
-        Finding::Sound | Finding::Text if !body.certain => suspect(None),
-        Finding::Sound | Finding::Text => Verdict::Publish(Completeness::Full, None),
+        Finding::Unknown => suspect(Some(odd(Why::Damaged, "nothing that is known as media"))),
+        // a text was discarded before
+        Finding::Sound | Finding::Text => match (&body.shortfall, is_slow, body.doubt) {
+            (Some(shortfall), ..) => suspect(Some(odd(Why::Truncated, shortfall))),
+            (None, true, _) => {
+                suspect(Some(later(Why::TimeOut, "took a minute, and may have been cut off")))
+            }
+            (None, false, Some(_)) => suspect(None),
+            (None, false, None) => Verdict::Publish(Completeness::Full, None),
+        },
     }
 }
 
 /// Some video beats none, but not a copy that is longer.
 fn partial(body: &Body, failure: Failure) -> Verdict {
-    if body.received > 0 && body.received > body.best_partial {
+    if body.received > 0 && body.size > body.best_partial {
         Verdict::Publish(Completeness::Partial, Some(failure))
     } else {
         Verdict::Discard(failure)
@@ -114,12 +144,17 @@ mod tests {
 
     fn good() -> Body {
         Body {
+            promised: None,
+            version: None,
             received: 188,
             expected: Some(188),
             end: End::Clean,
             finding: Finding::Sound,
+            garbled: None,
+            shortfall: None,
             took: Duration::from_secs(1),
-            certain: true,
+            doubt: None,
+            size: 188,
             best_partial: 0,
         }
     }
@@ -139,6 +174,7 @@ mod tests {
         let torn = Finding::Torn;
         let at = Finding::Broken { at: 188 };
         let slow = Duration::from_secs(59);
+        let short = Some("0.5 s of 2 s".to_owned());
         let cases = [
             (good(), Some(Full), None),
             (Body { expected: None, ..good() }, Some(Full), None),
@@ -151,7 +187,14 @@ mod tests {
             (Body { finding: at, ..good() }, Some(Suspect), Some(Why::Damaged)),
             (Body { took: slow, ..good() }, Some(Suspect), Some(Why::TimeOut)),
             (Body { finding: Finding::Unknown, ..good() }, Some(Suspect), Some(Why::Damaged)),
-            (Body { certain: false, ..good() }, Some(Suspect), None),
+            (Body { garbled: Some("garbled"), ..good() }, Some(Suspect), Some(Why::Damaged)),
+            (Body { shortfall: short.clone(), ..good() }, Some(Suspect), Some(Why::Truncated)),
+            (
+                Body { shortfall: short, doubt: Some("placed"), ..good() },
+                Some(Suspect),
+                Some(Why::Truncated),
+            ),
+            (Body { doubt: Some("placed"), ..good() }, Some(Suspect), None),
             (Body { end: broken.clone(), ..good() }, Some(Partial), Some(Why::Truncated)),
             (Body { end: broken, received: 0, ..good() }, None, Some(Why::Truncated)),
             (Body { end: End::TooSlow, ..good() }, Some(Partial), Some(Why::TimeOut)),
@@ -162,6 +205,13 @@ mod tests {
         for (body, completeness, why) in cases {
             assert_eq!(verdict(&body), (completeness, why), "{body:?}");
         }
+    }
+
+    #[test]
+    fn an_empty_body_is_asked_for_while_it_is_listed() {
+        let empty = Body { received: 0, expected: Some(0), ..good() };
+        let Verdict::Publish(_, Some(failure)) = judge(&empty) else { panic!("it is suspect") };
+        assert_eq!(failure.retry, Retry::WhileListed);
     }
 
     #[test]

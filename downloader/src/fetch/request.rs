@@ -1,17 +1,23 @@
 //! Asking for a resource or a part of one.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use chrono::DateTime;
 use common::format::hls::ByteRange;
 use common::io::http::client::{Answer, Client, Error};
 use common::io::store::notes::Why;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, RANGE};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, DATE, HeaderMap, RANGE, RETRY_AFTER};
 use url::Url;
 
 use crate::planner::{Failure, Retry};
 
 /// How far into a resource a part may begin when the server sends the whole of it, in bytes.
 const MAX_SKIPPED_BYTES: u64 = 256 << 20;
+
+/// The longest that a server may keep us from asking again.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// The address of a resource that a playlist names.
 pub(super) fn locate(base: &Url, uri: &str) -> Result<Url, Failure> {
@@ -57,7 +63,7 @@ pub(super) async fn send(
         (StatusCode::OK | StatusCode::PARTIAL_CONTENT, _) => {
             return Err(wrong("the server does not keep to byte ranges"));
         }
-        (status, _) => return Err(refusal(status)),
+        (status, _) => return Err(refusal(status, answer.headers())),
     };
     Ok((answer, part))
 }
@@ -77,14 +83,29 @@ fn wrong(detail: &str) -> Failure {
 }
 
 /// What a status other than success means.
-pub(super) fn refusal(status: StatusCode) -> Failure {
+pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> Failure {
     let (why, retry) = match status.as_u16() {
         401 | 403 | 451 => (Why::Refused, Retry::WhileListed),
         408 | 504 => (Why::TimeOut, Retry::Later),
-        429 | 500.. => (Why::Expired, Retry::Later),
+        429 | 503 => (Why::Expired, retry_after(headers).map_or(Retry::Later, Retry::After)),
+        500.. => (Why::Expired, Retry::Later),
         _ => (Why::Expired, Retry::WhileListed),
     };
     Failure { why, detail: status.as_u16().to_string(), retry }
+}
+
+/// How long the server wants to be left alone (RFC 9110 §10.2.3), as far as we are willing. A date is
+/// compared with the server's own clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let wanted = text(RETRY_AFTER)?;
+    let wait = if let Ok(seconds) = wanted.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let date = |text| DateTime::parse_from_rfc2822(text).ok();
+        (date(wanted)? - date(text(DATE)?)?).to_std().ok()?
+    };
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// Which bytes of a body are wanted, and how many have come.
@@ -172,7 +193,7 @@ mod tests {
     #[test]
     fn refusals_are_told_apart() {
         let refusal = |status: u16| {
-            let failure = refusal(StatusCode::from_u16(status).unwrap());
+            let failure = refusal(StatusCode::from_u16(status).unwrap(), &HeaderMap::new());
             (failure.why, failure.retry)
         };
         assert_eq!(refusal(404), (Why::Expired, Retry::WhileListed));
@@ -183,5 +204,24 @@ mod tests {
         assert_eq!(refusal(500), (Why::Expired, Retry::Later));
         assert_eq!(refusal(504), (Why::TimeOut, Retry::Later));
         assert_eq!(refusal(304), (Why::Expired, Retry::WhileListed));
+    }
+
+    #[test]
+    fn a_server_that_asks_for_patience_gets_some() {
+        let retry = |status: u16, wanted: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, wanted.parse().unwrap());
+            headers.insert(DATE, "Fri, 20 Nov 2026 10:00:00 GMT".parse().unwrap());
+            refusal(StatusCode::from_u16(status).unwrap(), &headers).retry
+        };
+        let after = |seconds| Retry::After(Duration::from_secs(seconds));
+        assert_eq!(retry(429, "7"), after(7));
+        assert_eq!(retry(503, " 7 "), after(7));
+        assert_eq!(retry(429, "86400"), after(60));
+        assert_eq!(retry(503, "Fri, 20 Nov 2026 10:00:09 GMT"), after(9));
+        assert_eq!(retry(503, "Fri, 20 Nov 2026 09:00:00 GMT"), Retry::Later);
+        assert_eq!(retry(429, "soon"), Retry::Later);
+        assert_eq!(retry(404, "7"), Retry::WhileListed);
+        assert_eq!(retry(500, "7"), Retry::Later);
     }
 }

@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::format::hls::Segment;
-use common::format::segment::Completeness;
+use common::format::segment::{Completeness, MediaDuration};
 use common::io::store::notes::Why;
 use tokio::time::Instant;
 use url::Url;
 
 use super::timeline::{Origin, Place};
-use super::{Attempt, Failure, Job, JobId, Retry};
+use super::{Attempt, Failure, Job, Retry, SegmentId, SourceId};
 
-/// After this many attempts a segment that is no longer listed is given up.
-const MAX_ATTEMPTS: u32 = 12;
+/// How long a segment is asked for, from the first attempt on, unless its absence is final before.
+const LONGEST_EFFORT: Duration = Duration::from_mins(20);
 /// How many times a refused segment is asked for at each reload before that becomes rarer.
 const EAGER_ATTEMPTS: u32 = 8;
+/// How many times a segment is asked for that comes damaged though nothing went wrong on the way.
+const ODD_ATTEMPTS: u32 = 5;
+/// How long a segment waits for a list to show it again: when none comes, it may be there all the same.
+const UNHEARD: Duration = Duration::from_secs(5);
 /// How often a listed segment is asked for once it became hopeless.
 const RARELY: Duration = Duration::from_secs(15);
 
@@ -26,28 +30,61 @@ pub(super) enum State {
     Fresh,
     /// To be fetched, not before that instant.
     Due(Instant),
-    /// To be fetched once the list shows it again, not before that instant.
+    /// To be fetched once a list shows it again, not before that instant, or some time after it.
     WhenListed(Instant),
     /// Being fetched.
     InFlight,
-    /// Nothing: saved, stored before, or given up.
+    /// Fetched, and waits for the disk.
+    Held,
+    /// Nothing: saved, stored before, given up, or an advertisement.
     Settled,
 }
 
-/// A segment of the list and what became of it so far.
+/// What comes before a segment in the list that it was taken in from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Before {
+    /// Nothing that is known; with the reason, where numbers are missing before it.
+    Nothing(Option<Why>),
+    /// Part of the programme, at that place.
+    Programme(Place),
+    /// An advertisement, which tells nothing of the programme's clock.
+    Advertisement,
+}
+
+/// Where a segment is listed, as one source's newest list says it.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct Listing {
+    pub(super) source: SourceId,
+    pub(super) numbering: u32,
+    pub(super) number: u64,
     pub(super) segment: Arc<Segment>,
     pub(super) base: Arc<Url>,
-    pub(super) place: Place,
-    /// Whether both its start and its duration are the publisher's.
-    pub(super) certain: bool,
-    pub(super) state: State,
-    /// Whether the newest list has it.
+    pub(super) version: Option<u64>,
+}
+
+/// A segment and what became of it so far.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Every source that lists it; never empty, since the last one stays when it lists it no longer.
+    listings: Vec<Listing>,
+    /// Whether any of them still does.
     pub(super) listed: bool,
+    pub(super) place: Place,
+    /// What it was taken in after.
+    pub(super) before: Before,
+    /// Whether it is an advertisement, which is not fetched.
+    pub(super) is_advertisement: bool,
+    /// Why it is suspect however whole it is, if it is.
+    pub(super) doubt: Option<&'static str>,
+    /// How long the publisher says that it is.
+    promised: Option<MediaDuration>,
+    pub(super) state: State,
     /// Whether it was among the newest when it was last started.
     pub(super) at_edge: bool,
     attempts: u32,
+    /// How many of them brought something odd.
+    odd: u32,
+    began: Option<Instant>,
     best: Option<(Completeness, u64)>,
     failure: Option<Failure>,
 }
@@ -64,19 +101,53 @@ pub(super) enum Settling {
 }
 
 impl Entry {
-    pub(super) fn new(segment: Arc<Segment>, base: Arc<Url>, place: Place, sure: bool) -> Self {
+    /// A segment that `listing` shows for the first time; `is_sure` says whether its duration is the
+    /// publisher's.
+    pub(super) fn new(listing: Listing, place: Place, before: Before, is_sure: bool) -> Self {
+        let doubt = match place.origin {
+            Origin::Arrival => Some("it has no date, and was placed by its arrival"),
+            Origin::Stated | Origin::Carried if !is_sure => Some("its duration is a guess"),
+            Origin::Stated | Origin::Carried => None,
+        };
         Self {
-            segment,
-            base,
-            place,
-            certain: sure && place.origin != Origin::Arrival,
-            state: State::Fresh,
+            listings: vec![listing],
             listed: true,
+            place,
+            before,
+            is_advertisement: false,
+            doubt,
+            promised: is_sure.then_some(place.duration),
+            state: State::Fresh,
             at_edge: false,
             attempts: 0,
+            odd: 0,
+            began: None,
             best: None,
             failure: None,
         }
+    }
+
+    /// What the newest source that lists it, or did so last, says of it.
+    pub(super) fn segment(&self) -> &Segment {
+        &self.listing().segment
+    }
+
+    /// The newest source that lists it, or did so last.
+    pub(super) fn source(&self) -> SourceId {
+        self.listing().source
+    }
+
+    /// What `source` says of it, if that lists it.
+    pub(super) fn listing_in(&self, source: SourceId) -> Option<&Listing> {
+        self.listings.iter().find(|listing| listing.source == source)
+    }
+
+    /// Whether `number` at an address like that one's is this segment, going by a source of which the
+    /// numbers may be the same.
+    pub(super) fn is_numbered(&self, number: u64, address: &str) -> bool {
+        self.listings.iter().any(|known| {
+            known.number == number && without_query(&known.segment.uri) == without_query(address)
+        })
     }
 
     /// Whether some of its bytes are in the store because of us.
@@ -84,34 +155,60 @@ impl Entry {
         self.best.is_some()
     }
 
+    /// Whether an attempt now would be another one.
+    pub(super) fn is_retry(&self) -> bool {
+        self.attempts > 0
+    }
+
+    /// Whether it came odd each time, and is given up for that.
+    pub(super) fn is_odd(&self) -> bool {
+        self.state == State::Settled && self.odd >= 2
+    }
+
     /// Whether it may be started now.
     pub(super) fn is_ready(&self, now: Instant) -> bool {
-        matches!(self.state, State::Due(at) if at <= now)
+        self.due_at().is_some_and(|at| at <= now)
+    }
+
+    /// When it may be started, if it waits for that.
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        match self.state {
+            State::Due(at) => Some(at),
+            State::WhenListed(at) => Some(at + UNHEARD),
+            State::Fresh | State::InFlight | State::Held | State::Settled => None,
+        }
     }
 
     /// Begins an attempt.
-    pub(super) fn start(&mut self, id: JobId, at_edge: bool) -> Job {
+    pub(super) fn start(&mut self, id: SegmentId, at_edge: bool, now: Instant) -> Job {
         self.state = State::InFlight;
         self.at_edge = at_edge;
+        let listing = self.listing().clone();
         self.attempts += 1;
+        self.began.get_or_insert(now);
         let best_partial = match self.best {
             Some((Completeness::Partial, size)) => size,
             _ => 0,
         };
         Job {
             id,
+            source: listing.source,
+            numbering: listing.numbering,
+            number: listing.number,
             attempt: self.attempts,
-            segment: Arc::clone(&self.segment),
-            base: Arc::clone(&self.base),
+            segment: listing.segment,
+            base: listing.base,
+            version: listing.version,
+            promised: self.promised,
             start: self.place.start,
             duration: self.place.duration,
-            certain: self.certain,
+            doubt: self.doubt,
             best_partial,
         }
     }
 
-    /// Ends an attempt.
-    pub(super) fn finish(&mut self, attempt: Attempt, now: Instant) -> Settling {
+    /// Ends an attempt. Where `all_are_odd`, this one will not be better for being asked for again.
+    pub(super) fn finish(&mut self, attempt: Attempt, all_are_odd: bool, now: Instant) -> Settling {
         if let Some(saved) = attempt.saved {
             let this = (saved.completeness, saved.size);
             let better = |best: (Completeness, u64)| if best.0 <= this.0 { best } else { this };
@@ -121,7 +218,10 @@ impl Entry {
             self.state = State::Settled;
             return Settling::Done;
         };
-        let next = self.next_attempt(failure.retry, now);
+        let is_odd = failure.retry == Retry::AFewTimes;
+        self.odd += u32::from(is_odd);
+        let enough = self.odd >= if all_are_odd { 2 } else { ODD_ATTEMPTS };
+        let next = if is_odd && enough { None } else { self.next_attempt(failure.retry, now) };
         self.failure = Some(failure);
         match next {
             Some(state) => {
@@ -132,34 +232,63 @@ impl Entry {
         }
     }
 
-    /// The newest list does not have it any more.
-    pub(super) fn unlist(&mut self) -> Settling {
-        self.listed = false;
+    /// `source` does not list it any more.
+    pub(super) fn unlist(&mut self, source: SourceId) -> Settling {
+        if self.listings.len() > 1 {
+            self.listings.retain(|listing| listing.source != source);
+            return Settling::Pending;
+        }
+        self.listed &= self.listing_in(source).is_none();
         match self.state {
-            State::WhenListed(_) => self.give_up(Why::Expired),
+            State::WhenListed(_) if !self.listed => self.give_up(Why::Expired),
             _ => Settling::Pending,
         }
     }
 
-    /// The newest list has it, perhaps elsewhere than before.
-    pub(super) fn relist(&mut self, segment: Arc<Segment>, base: Arc<Url>) {
+    /// A list has it, perhaps elsewhere than before.
+    pub(super) fn relist(&mut self, listing: Listing, is_advertisement: bool) {
+        if self.is_advertisement && !is_advertisement {
+            // what was taken for one turns out to be programme
+            (self.is_advertisement, self.state) = (false, State::Fresh);
+        }
+        let stale = |known: &Listing| !self.listed || known.source == listing.source;
+        self.listings.retain(|known| !stale(known));
+        let at = self.listings.partition_point(|known| known.source < listing.source);
+        self.listings.insert(at, listing);
         self.listed = true;
-        (self.segment, self.base) = (segment, base);
         if let State::WhenListed(at) = self.state {
             self.state = State::Due(at);
         }
     }
 
+    /// Another source dates it just so: if that was in doubt, it is no longer, and worth another
+    /// attempt.
+    pub(super) fn confirm(&mut self, now: Instant) {
+        if self.doubt.take().is_some() && self.state == State::Settled {
+            self.state = State::Due(now);
+        }
+    }
+
+    /// By which source's list the next attempt goes: the newest's, and after a failure in turn.
+    fn listing(&self) -> &Listing {
+        let count = self.listings.len();
+        let turn = usize::try_from(self.attempts).unwrap_or(0) % count;
+        &self.listings[count - 1 - turn]
+    }
+
     fn next_attempt(&self, retry: Retry, now: Instant) -> Option<State> {
-        let hopeless = self.attempts >= MAX_ATTEMPTS;
+        let hopeless = self.began.is_some_and(|began| now >= began + LONGEST_EFFORT);
         match retry {
             Retry::Never => None,
             Retry::WhileListed if !self.listed => None,
-            Retry::Later if hopeless && !self.listed => None,
+            Retry::Later | Retry::After(_) | Retry::AFewTimes if hopeless && !self.listed => None,
             Retry::WhileListed if self.attempts < EAGER_ATTEMPTS => Some(State::WhenListed(now)),
             Retry::WhileListed => Some(State::WhenListed(now + RARELY)),
-            Retry::Later if hopeless => Some(State::WhenListed(now + RARELY)),
-            Retry::Later => {
+            Retry::Later | Retry::After(_) | Retry::AFewTimes if hopeless => {
+                Some(State::WhenListed(now + RARELY))
+            }
+            Retry::After(wait) => Some(State::Due(now + wait)),
+            Retry::Later | Retry::AFewTimes => {
                 // half a second, doubled up to sixteen
                 let exponent = self.attempts.saturating_sub(1).min(5);
                 Some(State::Due(now + Duration::from_millis(500 << exponent)))
@@ -173,7 +302,9 @@ impl Entry {
             // whether that was stored before is not known
             State::Fresh => Settling::Pending,
             State::Settled => Settling::Done,
-            State::Due(_) | State::WhenListed(_) | State::InFlight => self.give_up(Why::Stopped),
+            State::Due(_) | State::WhenListed(_) | State::InFlight | State::Held => {
+                self.give_up(Why::Stopped)
+            }
         }
     }
 
@@ -196,36 +327,53 @@ impl Entry {
     }
 }
 
+/// An address without its query, which may be a token.
+pub(super) fn without_query(uri: &str) -> &str {
+    uri.split('?').next().unwrap_or(uri)
+}
+
 #[cfg(test)]
 mod tests {
     use common::base::time::Timestamp;
-    use common::format::segment::MediaDuration;
 
     use super::*;
     use crate::planner::Saved;
 
     fn entry() -> Entry {
-        let base = Arc::new("http://host/".parse().unwrap());
         let place = Place {
             start: Timestamp::from_micros(0),
             duration: MediaDuration::ZERO,
             origin: Origin::Stated,
         };
-        Entry::new(Arc::default(), base, place, true)
+        Entry::new(listing(0), place, Before::Nothing(None), true)
+    }
+
+    /// As a source lists it.
+    fn listing(source: u32) -> Listing {
+        Listing {
+            source: SourceId(source),
+            numbering: 0,
+            number: 7,
+            segment: Arc::default(),
+            base: Arc::new("http://host/".parse().unwrap()),
+            version: None,
+        }
+    }
+
+    fn unlist(entry: &mut Entry) -> Settling {
+        entry.unlist(SourceId(0))
     }
 
     fn failed(retry: Retry) -> Attempt {
         let failure = Failure { why: Why::Expired, detail: "404".to_owned(), retry };
-        Attempt { saved: None, failure: Some(failure) }
+        Attempt::failed(failure)
     }
 
-    fn id() -> JobId {
-        JobId { numbering: 0, number: 0 }
-    }
+    const ID: SegmentId = SegmentId(0);
 
     fn attempt(entry: &mut Entry, retry: Retry, now: Instant) -> Settling {
-        entry.start(id(), true);
-        entry.finish(failed(retry), now)
+        entry.start(ID, true, now);
+        entry.finish(failed(retry), false, now)
     }
 
     #[test]
@@ -235,12 +383,13 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(attempt(&mut entry, Retry::WhileListed, now), Settling::Pending);
             assert!(!entry.is_ready(now), "not before the next list");
-            entry.relist(Arc::default(), Arc::clone(&entry.base));
+            assert!(entry.is_ready(now + UNHEARD), "unless there is none");
+            entry.relist(listing(0), false);
             assert!(entry.is_ready(now));
         }
         assert_eq!(attempt(&mut entry, Retry::WhileListed, now), Settling::Pending);
         let given_up = Settling::GivenUp(Why::Expired, "404 after 4 attempts".to_owned());
-        assert_eq!(entry.unlist(), given_up);
+        assert_eq!(unlist(&mut entry), given_up);
         assert_eq!(entry.state, State::Settled);
     }
 
@@ -262,10 +411,10 @@ mod tests {
     fn a_segment_refused_when_it_is_not_listed_is_final() {
         let now = Instant::now();
         let mut entry = entry();
-        entry.start(id(), true);
-        assert_eq!(entry.unlist(), Settling::Pending, "the attempt goes on");
+        entry.start(ID, true, now);
+        assert_eq!(unlist(&mut entry), Settling::Pending, "the attempt goes on");
         let given_up = Settling::GivenUp(Why::Expired, "404 after 1 attempt".to_owned());
-        assert_eq!(entry.finish(failed(Retry::WhileListed), now), given_up);
+        assert_eq!(entry.finish(failed(Retry::WhileListed), false, now), given_up);
     }
 
     #[test]
@@ -274,23 +423,24 @@ mod tests {
         let mut entry = entry();
         entry.listed = false;
         let mut waits = Vec::new();
-        for _ in 1..MAX_ATTEMPTS {
+        for _ in 1..12 {
             assert_eq!(attempt(&mut entry, Retry::Later, now), Settling::Pending);
             let State::Due(at) = entry.state else { panic!("{:?}", entry.state) };
             waits.push((at - now).as_millis());
         }
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 16000, 16000, 16000, 16000, 16000]);
-        assert!(matches!(attempt(&mut entry, Retry::Later, now), Settling::GivenUp(..)));
+        let late = now + LONGEST_EFFORT;
+        assert!(matches!(attempt(&mut entry, Retry::Later, late), Settling::GivenUp(..)));
     }
 
     #[test]
     fn a_hopeless_segment_is_asked_for_rarely_while_it_is_listed() {
         let now = Instant::now();
         let mut entry = entry();
-        for _ in 0..20 {
-            assert_eq!(attempt(&mut entry, Retry::Later, now), Settling::Pending);
-        }
-        entry.relist(Arc::default(), Arc::clone(&entry.base));
+        assert_eq!(attempt(&mut entry, Retry::Later, now), Settling::Pending);
+        let now = now + LONGEST_EFFORT;
+        assert_eq!(attempt(&mut entry, Retry::Later, now), Settling::Pending);
+        entry.relist(listing(0), false);
         assert_eq!(entry.state, State::Due(now + RARELY));
     }
 
@@ -300,9 +450,9 @@ mod tests {
         let mut entry = entry();
         let mut save = |completeness, size| {
             let saved = Some(Saved { completeness, size, is_new: true });
-            entry.start(id(), true);
-            entry.finish(Attempt { saved, ..failed(Retry::Later) }, now);
-            entry.start(id(), true).best_partial
+            entry.start(ID, true, now);
+            entry.finish(Attempt { saved, ..failed(Retry::Later) }, false, now);
+            entry.start(ID, true, now).best_partial
         };
         assert_eq!(save(Completeness::Partial, 10), 10);
         assert_eq!(save(Completeness::Suspect, 5), 0, "any suspect one is better than a partial");

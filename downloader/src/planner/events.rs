@@ -1,5 +1,7 @@
 //! What people are told: segments given up, and what lies between one segment and the next (holes,
-//! jumps, announced discontinuities). Pure.
+//! jumps, announced discontinuities, advertisements). Pure.
+
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use common::base::time::Timestamp;
@@ -7,115 +9,173 @@ use common::format::hls::Segment;
 use common::io::store::notes::Why;
 use tokio::time::Instant;
 
-use super::entry::{Entry, Settling};
-use super::numbering::Relation;
+use super::entry::{Before, Entry, Settling};
+use super::ledger::{Ledger, TOLERANCE};
 use super::timeline::{Origin, Place};
-use super::{Event, JobId};
+use super::{Event, Now, SourceId};
+use crate::fetch;
+use crate::recall::Recall;
 
-/// Neighbours that join within this are normal.
-const TOLERANCE: TimeDelta = TimeDelta::milliseconds(10);
-/// How many segments may appear beyond what the elapsed time explains before numbers were skipped.
-const SPARE_SEGMENTS: f64 = 3.0;
+/// After so long without a list, what lies between the last one and a stop is missing.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+/// A shorter time between what was recorded before is no segment's.
+const SHORTEST_MISSED: TimeDelta = TimeDelta::milliseconds(100);
+/// How many advertisements wait to see whether another source has the programme meanwhile.
+const MAX_BREAKS: usize = 1000;
 
-/// The end of what was seen so far.
+/// What is accounted for, and what kept us from following.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Edge {
-    /// The newest segment that was passed.
-    passed: Option<(JobId, Place)>,
-    /// The latest end of any.
-    until: Option<Timestamp>,
-    /// Why there is a jump before the segments to come, if there is one.
-    jump: Option<Why>,
+pub(super) struct Account {
+    ledger: Ledger,
+    /// Whether nothing was passed yet.
+    is_new: bool,
     /// What kept us from following, since the last segment.
     interruption: Option<Why>,
-    /// When a list was last seen, its last number, and the mean duration of its segments in seconds.
-    last_list: Option<(Instant, u64, f64)>,
+    /// When the last list came.
+    heard: Option<Instant>,
+    /// Advertisements that may hide a part of the programme.
+    breaks: Vec<Break>,
 }
 
-impl Edge {
+/// The time of an advertisement in the list of one source.
+#[derive(Clone, Copy, Debug)]
+struct Break {
+    source: SourceId,
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl Account {
+    /// An account of what was recorded before.
+    pub(super) fn new(recalled: &Recall) -> Self {
+        let mut ledger = Ledger::default();
+        for (start, end) in &recalled.spans {
+            ledger.account(*start, *end);
+        }
+        for jump in &recalled.jumps {
+            if let Some(end) = ledger.end_before(*jump).filter(|end| end < jump) {
+                ledger.account(end, *jump);
+            }
+        }
+        Self { ledger, is_new: true, ..Self::default() }
+    }
+
+    /// A list came.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.heard = Some(now);
+    }
+
+    /// The recording ends: where no list came for long, nobody will know what it would have shown.
+    pub(super) fn stopped(&mut self, now: Now, events: &mut Vec<Event>) {
+        let is_silent = self.heard.is_some_and(|heard| now.instant >= heard + LONGEST_SILENCE);
+        let Some(end) = self.ledger.end_before(now.wall).filter(|end| is_silent && *end < now.wall)
+        else {
+            return;
+        };
+        self.missed(end, now.wall, self.interruption.unwrap_or(Why::Expired), events);
+    }
+
     pub(super) fn interrupted(&mut self, why: Why) {
         self.interruption = Some(why);
     }
 
-    /// Takes in a list that is not empty, before its segments.
-    pub(super) fn note_list(
-        &mut self,
-        relation: Relation,
-        listed: &[(u64, &Segment)],
-        now: Instant,
-    ) {
-        let last = listed.last().map_or(0, |(number, _)| *number);
-        if let (Relation::Jumps { .. }, Some((before, highest, mean))) = (relation, self.last_list)
-        {
-            #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-            let appeared = last.saturating_sub(highest) as f64;
-            let explained = now.saturating_duration_since(before).as_secs_f64() / mean;
-            let skipped = appeared > explained + SPARE_SEGMENTS;
-            self.jump = Some(if skipped { Why::SequenceJump } else { Why::Expired });
-        }
-        self.last_list = Some((now, last, mean_seconds(listed)));
-    }
-
-    /// Passes the next fresh segment, in order. `stored_until` is where the store ended when this
-    /// process began.
-    pub(super) fn pass(
-        &mut self,
-        id: JobId,
-        entry: &Entry,
-        is_stored: bool,
-        stored_until: Option<Timestamp>,
-        events: &mut Vec<Event>,
-    ) {
-        let place = entry.place;
-        let follows = self.passed.filter(|(passed, _)| {
-            passed.numbering == id.numbering && passed.number.checked_add(1) == Some(id.number)
-        });
-        let announced = entry.segment.discontinuity;
-        if announced && !is_stored {
+    /// Passes a segment that was taken in.
+    pub(super) fn pass(&mut self, entry: &Entry, is_stored: bool, events: &mut Vec<Event>) {
+        let (place, source) = (entry.place, entry.source());
+        let announced = entry.segment().discontinuity;
+        if announced && !is_stored && !entry.is_advertisement {
             let (start, detail) = (place.start, String::new());
             events.push(Event::Discontinuity { start, detail });
         }
-        match follows {
-            Some((_, previous)) => {
-                self.interruption = None;
-                join(&previous, &place, announced || is_stored, events);
+        match entry.before {
+            Before::Nothing(_) if self.is_new => self.began(place.start, events),
+            Before::Nothing(jump) => self.hole(place.start, jump, events),
+            Before::Programme(previous) if !entry.is_advertisement => {
+                join(source, &previous, &place, announced || is_stored, events);
             }
-            None => self.hole(place.start, stored_until, events),
+            Before::Programme(_) | Before::Advertisement => {}
         }
-        self.jump = None;
-        if self.passed.is_none_or(|(passed, _)| passed < id) {
-            self.passed = Some((id, place));
+        (self.interruption, self.is_new) = (None, false);
+        if entry.is_advertisement {
+            events.push(Event::Advertisement);
+            self.breaks.push(Break { source, start: place.start, end: place.end() });
+        } else {
+            self.ledger.account(place.start, place.end());
         }
-        self.until = self.until.max(Some(place.end()));
     }
 
-    /// A segment that does not follow the one passed last leaves a hole if it begins later.
-    fn hole(&mut self, start: Timestamp, stored_until: Option<Timestamp>, events: &mut Vec<Event>) {
-        let (until, why) = match self.until {
-            Some(until) => (Some(until), self.interruption.or(self.jump).unwrap_or(Why::Expired)),
-            None => (stored_until, Why::Stopped),
-        };
-        self.interruption = None;
-        let Some(until) = until.filter(|until| start - *until > TOLERANCE) else { return };
+    /// Tells of advertisements that no other source can have the programme for any more.
+    /// `reached` says how far a source is that still goes on; `None` when there is none beside.
+    pub(super) fn settle_breaks(
+        &mut self,
+        reached: impl Fn(SourceId) -> Option<Timestamp>,
+        events: &mut Vec<Event>,
+    ) {
+        let excess = self.breaks.len().saturating_sub(MAX_BREAKS);
+        let breaks = std::mem::take(&mut self.breaks);
+        for (index, of) in breaks.into_iter().enumerate() {
+            let may_come = reached(of.source).is_some_and(|reached| reached < of.end);
+            if may_come && index >= excess {
+                self.breaks.push(of);
+                continue;
+            }
+            for (start, end) in self.ledger.uncovered(of.start, of.end) {
+                self.missed(start, end, Why::Advertisement, events);
+            }
+        }
+    }
+
+    /// The first segment of all: what was not recorded before it was missed by a process that is gone.
+    fn began(&mut self, start: Timestamp, events: &mut Vec<Event>) {
+        let Some(first) = self.ledger.begins() else { return };
+        let mut missed = self.ledger.uncovered(first, start);
+        missed.retain(|(from, to)| *to - *from >= SHORTEST_MISSED);
+        for (from, to) in missed {
+            self.missed(from, to, Why::Stopped, events);
+        }
+    }
+
+    /// A segment that follows on nothing leaves a hole if what is accounted for ends before it.
+    fn hole(&mut self, start: Timestamp, jump: Option<Why>, events: &mut Vec<Event>) {
+        let why = self.interruption.or(jump).unwrap_or(Why::Expired);
+        let end = self.ledger.end_before(start);
+        if let Some(end) = end.filter(|end| start - *end > TOLERANCE) {
+            self.missed(end, start, why, events);
+        }
+    }
+
+    fn missed(&mut self, start: Timestamp, end: Timestamp, why: Why, events: &mut Vec<Event>) {
         let detail = match why {
             Why::Stopped => "this downloader was not running",
             Why::Offline => "the channel was not live",
             Why::SequenceJump => "the publisher skipped numbers",
+            Why::Advertisement => "the publisher shows an advertisement instead",
             _ => "gone from the list before it was seen",
         };
-        let duration = start - until;
-        events.push(Event::Missed { start: until, duration, why, detail: detail.to_owned() });
+        let (duration, detail) = (end - start, detail.to_owned());
+        events.push(Event::Missed { start, duration, why, detail });
+        self.ledger.account(start, end);
     }
 }
 
-/// Compares where a segment begins with where the one before it ends, by the publisher's own clock.
-fn join(previous: &Place, place: &Place, explained: bool, events: &mut Vec<Event>) {
-    let by = place.start - previous.end();
+/// By how much a segment's date differs from the end of the one before it, by the publisher's own
+/// clock.
+pub(super) fn skew(previous: &Place, place: &Place) -> Option<TimeDelta> {
     let stated = previous.origin == Origin::Stated && place.origin == Origin::Stated;
-    if !stated || by == TimeDelta::zero() {
-        return;
-    }
-    events.push(Event::Skew { by });
+    let by = place.start - previous.end();
+    (stated && by != TimeDelta::zero()).then_some(by)
+}
+
+/// Compares where a segment begins with where the one before it ends.
+fn join(
+    source: SourceId,
+    previous: &Place,
+    place: &Place,
+    explained: bool,
+    events: &mut Vec<Event>,
+) {
+    let Some(by) = skew(previous, place) else { return };
+    events.push(Event::Skew { source, by });
     if by.abs() > TOLERANCE && !explained {
         #[expect(clippy::cast_precision_loss, reason = "for people")]
         let seconds = by.num_microseconds().unwrap_or(i64::MAX) as f64 / 1e6;
@@ -124,22 +184,15 @@ fn join(previous: &Place, place: &Place, explained: bool, events: &mut Vec<Event
     }
 }
 
-/// The mean duration of the segments, at least a tenth of a second.
-fn mean_seconds(listed: &[(u64, &Segment)]) -> f64 {
-    let sum: f64 = listed.iter().filter_map(|(_, segment)| segment.duration).sum();
-    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let mean = sum / listed.len() as f64;
-    mean.max(0.1)
-}
-
 /// Why a segment cannot be fetched at all, if it cannot.
 pub(super) fn unfetchable(segment: &Segment) -> Option<(Why, String)> {
     if segment.gap {
         return Some((Why::Gap, "announced by the publisher".to_owned()));
     }
-    if let Some(key) = &segment.key {
-        let detail = format!("encrypted with {}, which is not supported", key.method);
-        return Some((Why::Refused, detail));
+    let section_key = segment.map.as_ref().and_then(|map| map.key.as_ref());
+    let mut keys = segment.key.iter().chain(section_key);
+    if let Some(problem) = keys.find_map(|key| fetch::undecipherable(key)) {
+        return Some((Why::Refused, problem));
     }
     let ranges = [segment.byte_range, segment.map.as_ref().and_then(|map| map.byte_range)];
     let undefined =

@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 use chrono::TimeDelta;
 use common::base::time::Timestamp;
 
+use super::entry::without_query;
+
 /// A listed segment, as far as it identifies itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sighting<'a> {
@@ -26,10 +28,6 @@ impl Sighting<'_> {
             _ => without_query(self.uri) == without_query(other.uri),
         }
     }
-}
-
-fn without_query(uri: &str) -> &str {
-    uri.split('?').next().unwrap_or(uri)
 }
 
 /// What a list is to those before it.

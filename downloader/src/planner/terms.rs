@@ -1,10 +1,12 @@
 //! What goes into the planner and what comes out of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use common::base::time::Timestamp;
 use common::format::hls::Segment;
+use common::format::media::examiner::Format;
 use common::format::segment::{Completeness, MediaDuration};
 use common::io::store::notes::Why;
 use tokio::time::Instant;
@@ -19,31 +21,41 @@ pub(crate) struct Now {
     pub(crate) instant: Instant,
 }
 
-/// Which segment a job is about: its number within one of the numberings seen, counted from 0.
+/// One address that the feed is followed at; later ones compare greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SourceId(pub(crate) u32);
+
+/// One segment of the feed, however many addresses list it; those taken in later compare greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct JobId {
-    /// How many times the publisher had renumbered.
-    pub(crate) numbering: u32,
-    /// The media sequence number.
-    pub(crate) number: u64,
-}
+pub(crate) struct SegmentId(pub(crate) u64);
 
 /// A segment to fetch.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
-    pub(crate) id: JobId,
+    pub(crate) id: SegmentId,
+    /// Which address's list this attempt goes by.
+    pub(crate) source: SourceId,
+    /// Which numbering `number` belongs to: an encoder that restarts may put other bytes behind the
+    /// same addresses, and numbers its segments anew then.
+    pub(crate) numbering: u32,
+    /// The media sequence number.
+    pub(crate) number: u64,
     /// Counted from 1.
     pub(crate) attempt: u32,
     /// What the list says of it.
     pub(crate) segment: Arc<Segment>,
     /// What its addresses are relative to.
     pub(crate) base: Arc<Url>,
+    /// How long the list says that it is; `None` where `duration` is a guess.
+    pub(crate) promised: Option<MediaDuration>,
+    /// The list's EXT-X-VERSION, which says how exact that is.
+    pub(crate) version: Option<u64>,
     /// Where it begins.
     pub(crate) start: Timestamp,
     /// How long it is.
     pub(crate) duration: MediaDuration,
-    /// Whether start and duration are the publisher's; else it is suspect, however whole.
-    pub(crate) certain: bool,
+    /// Why it is suspect however whole it is, if it is.
+    pub(crate) doubt: Option<&'static str>,
     /// The size of the longest partial copy saved so far; a shorter one is worth nothing.
     pub(crate) best_partial: u64,
 }
@@ -55,6 +67,15 @@ pub(crate) struct Attempt {
     pub(crate) saved: Option<Saved>,
     /// Why there is, or should be, more to do.
     pub(crate) failure: Option<Failure>,
+    /// What it is, as far as its first bytes tell.
+    pub(crate) format: Option<Format>,
+}
+
+impl Attempt {
+    /// One that brought nothing.
+    pub(crate) fn failed(failure: Failure) -> Self {
+        Self { failure: Some(failure), ..Self::default() }
+    }
 }
 
 /// A copy of a segment that was published.
@@ -85,6 +106,10 @@ pub(crate) enum Retry {
     WhileListed,
     /// After a while, listed or not.
     Later,
+    /// Not before that time has passed, as the server asked.
+    After(Duration),
+    /// A few times: nothing went wrong on the way, and yet it is not as it should be.
+    AFewTimes,
 }
 
 /// Something that people may want to know of.
@@ -95,7 +120,13 @@ pub(crate) enum Event {
     /// What begins here does not follow on from what was before.
     Discontinuity { start: Timestamp, detail: String },
     /// The publisher's dates and durations disagree by this much.
-    Skew { by: TimeDelta },
+    Skew { source: SourceId, by: TimeDelta },
+    /// The clock of a source jumped, where that should not be: another address may be right.
+    Doubted { source: SourceId },
+    /// A segment that is under way is listed by another source, too.
+    Elsewhere { id: SegmentId },
+    /// An advertisement was listed, and is not fetched.
+    Advertisement,
     /// The publisher numbers its segments anew.
     Renumbered,
 }

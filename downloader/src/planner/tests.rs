@@ -6,7 +6,9 @@ use common::io::store::notes::Why;
 
 use super::*;
 
+mod overlap;
 mod simulation;
+mod sources;
 
 /// No segment to fetch.
 const NONE: [u64; 0] = [];
@@ -15,6 +17,7 @@ const HOUR: &str = "2026-11-20T10";
 /// A planner with its surroundings, driven by playlists of two-second segments.
 struct Bench {
     planner: Planner,
+    source: SourceId,
     known: Known,
     now: Now,
     events: Vec<Event>,
@@ -50,8 +53,14 @@ fn undated(numbers: std::ops::RangeInclusive<u64>) -> String {
 
 impl Bench {
     fn new() -> Self {
+        Self::after(&Recall::default())
+    }
+
+    fn after(recalled: &Recall) -> Self {
         let now = Now { wall: at(600.0), instant: Instant::now() };
-        Self { planner: Planner::default(), known: Known::default(), now, events: Vec::new() }
+        let mut planner = Planner::new(true, recalled);
+        let source = planner.open(&"http://host/live.m3u8?token=1".parse().unwrap());
+        Self { planner, source, known: Known::default(), now, events: Vec::new() }
     }
 
     /// With full segments of two seconds in the store that begin at those seconds.
@@ -59,34 +68,68 @@ impl Bench {
         let hash = ContentHash::of(b"");
         let name = |start: &u32| format!("{:02}:{:02}-2.0-full-{hash}.ts", start / 60, start % 60);
         let names: Vec<String> = starts.iter().map(name).collect();
-        let last_end = starts.iter().max().map(|start| at(f64::from(*start) + 2.0));
-        let mut known = Known::new(last_end);
-        known.read(HOUR.parse().unwrap(), &names);
-        Self { known, ..Self::new() }
+        let span = |start: &u32| (at(f64::from(*start)), at(f64::from(*start) + 2.0));
+        let mut bench =
+            Self::after(&Recall { spans: starts.iter().map(span).collect(), jumps: Vec::new() });
+        bench.known.read(HOUR.parse().unwrap(), &names);
+        bench
     }
 
     /// Shows a list; returns the numbers to fetch.
     fn show(&mut self, lines: &str) -> Vec<u64> {
         self.observe(lines);
-        self.jobs().iter().map(|job| job.id.number).collect()
+        self.numbers_due()
     }
 
-    fn observe(&mut self, lines: &str) -> bool {
+    fn numbers_due(&mut self) -> Vec<u64> {
+        self.jobs().iter().map(|job| job.number).collect()
+    }
+
+    /// Shows a list of the source, in which `advertisements` are.
+    fn observe(&mut self, lines: &str) {
+        self.observe_in(self.source, lines, &[]);
+    }
+
+    fn observe_in(&mut self, source: SourceId, lines: &str, advertisements: &[u64]) {
         let list = MediaPlaylist::parse(format!("#EXTM3U\n{lines}").as_bytes()).unwrap();
         let base = Arc::new("http://host/".parse().unwrap());
-        let (changed, events) = self.planner.observe(&list, &base, self.now);
-        self.events.extend(events);
+        let is_advertisement = |index| advertisements.contains(&list.number_of(index));
+        let advertisements: Vec<bool> = (0..list.segments.len()).map(is_advertisement).collect();
+        let shown = Shown { list: &list, base: &base, advertisements: &advertisements };
+        self.events.extend(self.planner.observe(source, &shown, self.now));
         for hour in self.planner.fresh_hours() {
             if !self.known.has_read(hour) {
                 self.known.read(hour, &[]);
             }
         }
         self.events.extend(self.planner.admit(&self.known, self.now));
-        changed
+    }
+
+    /// Opens another source.
+    fn open(&mut self, address: &str) -> SourceId {
+        self.planner.open(&address.parse().unwrap())
+    }
+
+    fn close(&mut self, source: SourceId) {
+        self.events.extend(self.planner.close(source));
+    }
+
+    /// The segment that a source numbers so.
+    fn id(&self, number: u64) -> SegmentId {
+        let mut sources = self.planner.sources.values();
+        *sources.find_map(|source| source.ids.get(&number)).unwrap()
     }
 
     fn jobs(&mut self) -> Vec<Job> {
         self.planner.due(self.now.instant, 8)
+    }
+
+    /// The numbers that are being fetched.
+    fn under_way(&self) -> Vec<u64> {
+        let sources = self.planner.sources.values();
+        let ids = sources.flat_map(|source| &source.ids);
+        let under_way = |id| self.planner.entries[id].state == State::InFlight;
+        ids.filter(|(_, id)| under_way(id)).map(|(number, _)| *number).collect()
     }
 
     fn wait(&mut self, seconds: u64) {
@@ -95,7 +138,7 @@ impl Bench {
     }
 
     fn finish(&mut self, number: u64, attempt: Attempt) {
-        let id = JobId { numbering: self.planner.renumberings, number };
+        let id = self.id(number);
         if let Some(Completeness::Full) = attempt.saved.map(|saved| saved.completeness) {
             let place = self.planner.entries[&id].place;
             self.known.insert(place.start, place.duration);
@@ -106,13 +149,13 @@ impl Bench {
     fn save(&mut self, numbers: impl IntoIterator<Item = u64>) {
         for number in numbers {
             let saved = Saved { completeness: Completeness::Full, size: 1, is_new: true };
-            self.finish(number, Attempt { saved: Some(saved), failure: None });
+            self.finish(number, Attempt { saved: Some(saved), ..Attempt::default() });
         }
     }
 
     fn refuse(&mut self, number: u64, retry: Retry) {
         let failure = Failure { why: Why::Expired, detail: "404".to_owned(), retry };
-        self.finish(number, Attempt { saved: None, failure: Some(failure) });
+        self.finish(number, Attempt::failed(failure));
     }
 
     /// The spans that were missed: start and length in seconds after 10:00, and why.
@@ -157,7 +200,7 @@ fn a_job_says_where_the_segment_lies() {
     let jobs = bench.jobs();
     assert_eq!((jobs[1].start, jobs[1].duration.seconds()), (at(12.0), 2.0));
     assert_eq!(jobs[1].segment.uri, "6.ts");
-    assert!(jobs[1].certain);
+    assert_eq!(jobs[1].doubt, None);
     assert_eq!(jobs[1].attempt, 1);
 }
 
@@ -178,12 +221,18 @@ fn the_time_since_the_last_stored_segment_is_missing_because_we_were_stopped() {
 }
 
 #[test]
-fn news_are_told_from_repetition() {
-    let mut bench = Bench::new();
-    assert!(bench.observe(&dated(5..=7)));
-    assert!(!bench.observe(&dated(5..=7)));
-    assert!(bench.observe(&dated(5..=8)));
-    assert!(bench.observe(&format!("{}#EXT-X-ENDLIST", dated(5..=8))));
+fn what_a_killed_process_had_not_fetched_is_missing_unless_it_is_listed() {
+    let mut bench = Bench::with_stored(&[0, 4, 8, 12]);
+    assert_eq!(bench.show(&dated(5..=7)), [5, 7]);
+    assert_eq!(bench.missed(), [(2.0, 2.0, Why::Stopped), (6.0, 2.0, Why::Stopped)]);
+}
+
+#[test]
+fn nothing_was_missed_where_the_clock_jumped_before() {
+    let spans = vec![(at(0.0), at(2.0)), (at(7.0), at(10.0))];
+    let mut bench = Bench::after(&Recall { spans, jumps: vec![at(7.0)] });
+    bench.show(&dated(5..=7));
+    assert_eq!(bench.missed(), []);
 }
 
 #[test]
@@ -191,10 +240,9 @@ fn the_newest_go_first_and_the_backlog_leaves_them_room() {
     let mut bench = Bench::new();
     assert_eq!(bench.show(&dated(0..=99)), [97, 98, 99, 0, 1, 2, 3, 4]);
     bench.save([0, 97]);
-    let numbers = |jobs: Vec<Job>| jobs.iter().map(|job| job.id.number).collect::<Vec<_>>();
-    assert_eq!(numbers(bench.jobs()), [5, 6]);
+    assert_eq!(bench.numbers_due(), [5, 6]);
     bench.save([98, 99]);
-    assert_eq!(numbers(bench.jobs()), NONE, "six of eight are the backlog's");
+    assert_eq!(bench.numbers_due(), NONE, "six of eight are the backlog's");
     assert_eq!(bench.show(&dated(1..=100)), [100]);
 }
 
@@ -233,7 +281,7 @@ fn passing_trouble_is_retried_without_a_reload() {
     assert_eq!(due - bench.now.instant, Duration::from_millis(500));
     bench.wait(1);
     let jobs = bench.jobs();
-    assert_eq!((jobs[0].id.number, jobs[0].attempt), (5, 2));
+    assert_eq!((jobs[0].number, jobs[0].attempt), (5, 2));
     assert_eq!(bench.missed(), []);
 }
 
@@ -245,9 +293,10 @@ fn gaps_encrypted_and_undefined_segments_are_missing_at_once() {
         #EXT-X-GAP\n#EXTINF:2,\n1.ts\n\
         #EXT-X-BYTERANGE:5\n#EXTINF:2,\n2.ts\n\
         #EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:2,\n3.ts\n\
-        #EXT-X-KEY:METHOD=NONE\n#EXTINF:2,\n4.ts\n";
-    assert_eq!(bench.show(list), [4, 0]);
-    let expected = [(2.0, 2.0, Why::Gap), (4.0, 2.0, Why::Damaged), (6.0, 2.0, Why::Refused)];
+        #EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"\n#EXTINF:2,\n4.ts\n\
+        #EXT-X-KEY:METHOD=NONE\n#EXTINF:2,\n5.ts\n";
+    assert_eq!(bench.show(list), [3, 5, 0]);
+    let expected = [(2.0, 2.0, Why::Gap), (4.0, 2.0, Why::Damaged), (8.0, 2.0, Why::Refused)];
     assert_eq!(bench.missed(), expected);
     bench.show(list);
     assert_eq!(bench.missed(), [], "they are told once");
@@ -304,10 +353,10 @@ fn a_renumbered_list_is_recorded_without_repeating_what_is_stored() {
 fn segments_under_way_survive_a_renumbering() {
     let mut bench = Bench::new();
     bench.show(&dated(100..=102));
+    let id = bench.id(101);
     bench.show(&dated(200..=201).replace("SEQUENCE:200", "SEQUENCE:0"));
-    let id = JobId { numbering: 0, number: 101 };
     let failure = Failure { why: Why::TimeOut, detail: "slow".to_owned(), retry: Retry::Later };
-    let attempt = Attempt { saved: None, failure: Some(failure) };
+    let attempt = Attempt::failed(failure);
     assert_eq!(bench.planner.finish(id, attempt, bench.now.instant), None);
     bench.wait(1);
     assert_eq!(bench.jobs().iter().map(|job| job.id).collect::<Vec<_>>(), [id]);
@@ -318,7 +367,7 @@ fn a_list_without_dates_is_placed_by_arrival_and_uncertain() {
     let mut bench = Bench::new();
     bench.observe(&undated(5..=7));
     let jobs = bench.jobs();
-    let starts: Vec<_> = jobs.iter().map(|job| (job.start, job.certain)).collect();
+    let starts: Vec<_> = jobs.iter().map(|job| (job.start, job.doubt.is_none())).collect();
     let expected = [(at(594.0), false), (at(596.0), false), (at(598.0), false)];
     assert_eq!(starts, expected);
     bench.wait(2);
@@ -332,7 +381,7 @@ fn a_date_before_counts_for_a_list_that_has_lost_its_dates() {
     let mut bench = Bench::new();
     bench.show(&dated(5..=7));
     bench.observe(&undated(8..=9));
-    let starts: Vec<_> = bench.jobs().iter().map(|job| (job.start, job.certain)).collect();
+    let starts: Vec<_> = bench.jobs().iter().map(|job| (job.start, job.doubt.is_none())).collect();
     assert_eq!(starts, [(at(16.0), true), (at(18.0), true)]);
 }
 
@@ -361,7 +410,11 @@ fn announced_and_seen_discontinuities_are_told_once() {
     bench.show(&format!("{}{jump}", dated(5..=7)));
     let expected = [(at(16.5), "the publisher's clock jumped by 0.5 s")];
     assert_eq!(bench.discontinuities(), expected);
-    assert!(bench.events.contains(&Event::Skew { by: TimeDelta::milliseconds(500) }));
+    assert!(
+        bench
+            .events
+            .contains(&Event::Skew { source: bench.source, by: TimeDelta::milliseconds(500) })
+    );
     assert_eq!(bench.missed(), []);
 }
 
@@ -383,7 +436,7 @@ fn a_list_of_any_length_costs_bounded_memory() {
     }
     bench.observe(&list);
     assert_eq!(bench.planner.entries.len(), MAX_LISTED);
-    let newest = JobId { numbering: 0, number: MAX_LISTED as u64 + 499 };
+    let newest = bench.id(MAX_LISTED as u64 + 499);
     assert!(bench.planner.entries.contains_key(&newest));
 }
 
@@ -398,7 +451,8 @@ fn a_publisher_that_renumbers_without_end_costs_bounded_memory() {
         }
         bench.observe(&list);
     }
-    assert_eq!(bench.planner.renumberings, 5);
+    let renumbered = |event: &&Event| **event == Event::Renumbered;
+    assert_eq!(bench.events.iter().filter(renumbered).count(), 5);
     assert_eq!(bench.planner.entries.len(), MAX_ENTRIES);
     let given_up = bench.missed();
     assert_eq!(given_up.len() as u64, 6 * count - MAX_ENTRIES as u64);
@@ -420,7 +474,7 @@ fn a_segment_whose_duration_is_a_guess_is_uncertain() {
     let mut bench = Bench::new();
     bench.observe(&dated(5..=6).replace("#EXTINF:2.0,\n6", "#EXTINF:,\n6"));
     let jobs: Vec<_> =
-        bench.jobs().iter().map(|job| (job.duration.seconds(), job.certain)).collect();
+        bench.jobs().iter().map(|job| (job.duration.seconds(), job.doubt.is_none())).collect();
     assert_eq!(jobs, [(2.0, true), (2.0, false)]);
 }
 

@@ -25,11 +25,30 @@ pub(crate) struct Quality {
     rank: Rank,
 }
 
+/// One quality as a resolver describes it, with an address of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Format {
+    /// What the resolver calls it.
+    pub(super) id: String,
+    pub(super) url: Url,
+    pub(super) has_picture: bool,
+    pub(super) has_sound: bool,
+    /// In pixels, 0 where there is none.
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Pictures per second, 0 where that is not known.
+    pub(super) frame_rate: f64,
+    /// Bits per second, 0 where that is not known.
+    pub(super) bandwidth: u64,
+}
+
 /// What makes a quality better than another, most important first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 struct Rank {
     /// Whether the provider itself calls it the source.
     is_source: bool,
+    /// Whether it has both picture and sound, as far as the provider tells.
+    is_whole: bool,
     pixels: u64,
     height: u32,
     frame_rate: f64,
@@ -47,7 +66,7 @@ pub(crate) struct NoSuchQuality {
 impl Offer {
     /// The one quality of a media playlist.
     pub(crate) fn single(url: Url) -> Self {
-        let rank = Rank { is_source: true, ..Rank::default() };
+        let rank = Rank { is_source: true, is_whole: true, ..Rank::default() };
         let names = vec![SOURCE.to_owned()];
         Self { qualities: vec![Quality { names, url, lacks_sound: false, rank }] }
     }
@@ -61,6 +80,16 @@ impl Offer {
             usable.then(|| Quality::new(list, variant, url))
         };
         Self { qualities: list.variants.iter().filter_map(quality).collect() }
+    }
+
+    /// The formats that a resolver found.
+    pub(super) fn of_formats(formats: impl IntoIterator<Item = Format>) -> Self {
+        Self { qualities: formats.into_iter().map(Quality::of_format).collect() }
+    }
+
+    /// Whether there is nothing at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.qualities.is_empty()
     }
 
     /// The quality that `wanted` means: `source` for the best one, else a name, else a height with
@@ -107,6 +136,7 @@ impl Quality {
             .map_or(0, |resolution| u64::from(resolution.width) * u64::from(resolution.height));
         let rank = Rank {
             is_source,
+            is_whole: true,
             pixels,
             height,
             frame_rate: variant.frame_rate.unwrap_or(0.0),
@@ -120,6 +150,25 @@ impl Quality {
             sounds.any(own)
         });
         Self { names: names.into_iter().flatten().collect(), url, lacks_sound, rank }
+    }
+
+    fn of_format(format: Format) -> Self {
+        let Format { id, url, has_picture, has_sound, width, height, .. } = format;
+        let for_people = (height > 0).then(|| match format.frame_rate.round() {
+            rate if rate > 30.0 => format!("{height}p{rate}"),
+            _ => format!("{height}p"),
+        });
+        let pixels = u64::from(width) * u64::from(height);
+        let rank = Rank {
+            is_source: false,
+            is_whole: has_picture && has_sound,
+            pixels: if has_picture { pixels.max(u64::from(height)) } else { 0 },
+            height,
+            frame_rate: format.frame_rate,
+            bandwidth: format.bandwidth,
+        };
+        let names = for_people.into_iter().chain([id]).collect();
+        Self { names, url, lacks_sound: !has_sound, rank }
     }
 
     fn is_named(&self, wanted: &str) -> bool {
@@ -138,7 +187,7 @@ impl Quality {
 
 impl Rank {
     fn total_cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let whole = |rank: &Self| (rank.is_source, rank.pixels, rank.height);
+        let whole = |rank: &Self| (rank.is_source, rank.is_whole, rank.pixels, rank.height);
         whole(self)
             .cmp(&whole(other))
             .then(self.frame_rate.total_cmp(&other.frame_rate))

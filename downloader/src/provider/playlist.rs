@@ -12,6 +12,10 @@ use super::{Offer, ResolveError};
 
 /// How long a playlist may take as a whole.
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the words of a refusal are waited for.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(3);
+/// The longest refusal whose words are read, in bytes.
+const MAX_REFUSAL: usize = 64 << 10;
 
 /// A playlist that could not be loaded.
 #[derive(Debug, Error)]
@@ -47,11 +51,7 @@ pub(super) async fn resolve(client: &Client, url: &Url) -> Result<Offer, Resolve
     }
 }
 
-pub(super) async fn fetch(
-    client: &Client,
-    name: &'static str,
-    url: &Url,
-) -> Result<(Bytes, Url), LoadError> {
+async fn fetch(client: &Client, name: &'static str, url: &Url) -> Result<(Bytes, Url), LoadError> {
     let load = async {
         let answer = client.send(name, client.get(url.clone())).await?;
         let status = answer.status();
@@ -64,14 +64,36 @@ pub(super) async fn fetch(
     tokio::time::timeout(TIMEOUT, load).await.unwrap_or(Err(LoadError::Slow))
 }
 
+/// A refusal: its status, and what was sent with it, which is empty if it did not come soon.
+pub(super) type Refusal = (u16, Bytes);
+
+/// The playlist at `url` with the address it came from, or how it was refused.
+pub(super) async fn fetch_with_refusal(
+    client: &Client,
+    name: &'static str,
+    url: &Url,
+) -> Result<Result<(Bytes, Url), Refusal>, LoadError> {
+    let load = async {
+        let answer = client.send(name, client.get(url.clone())).await?;
+        let status = answer.status();
+        if status.is_success() {
+            let base = answer.url().clone();
+            return Ok(Ok((answer.bytes(Limits::default().bytes).await?, base)));
+        }
+        let body = tokio::time::timeout(REFUSAL_TIMEOUT, answer.bytes(MAX_REFUSAL)).await;
+        Ok(Err((status.as_u16(), body.ok().and_then(Result::ok).unwrap_or_default())))
+    };
+    tokio::time::timeout(TIMEOUT, load).await.unwrap_or(Err(LoadError::Slow))
+}
+
 impl From<LoadError> for ResolveError {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Status(status) => Self::from_status(status),
-            LoadError::Http(error @ Error::TooLong(_)) => Self::Changed(error.to_string()),
+            LoadError::Http(error @ Error::TooLong(_)) => Self::changed(error),
             LoadError::Http(error) => Self::Unreachable(error.to_string()),
             LoadError::Slow => Self::Unreachable(LoadError::Slow.to_string()),
-            LoadError::Playlist(error) => Self::Changed(error.to_string()),
+            LoadError::Playlist(error) => Self::changed(error),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use common::format::hls::MultivariantPlaylist;
 use common::io::http::client::{Client, Error};
@@ -9,6 +10,8 @@ use rand::RngExt;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
+
+mod said;
 
 use super::playlist::{self, LoadError};
 use super::{Offer, ResolveError};
@@ -18,6 +21,8 @@ use crate::config::TwitchConfig;
 const QUERY_HASH: &str = "ed230aa1e33e07eebb8928504583da78a5173989fadfb1ac94be06a04f3cdbe9";
 /// The largest answer that a token may come in, in bytes.
 const MAX_TOKEN_ANSWER: usize = 64 << 10;
+/// How long such an answer may take once its headers have come.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(15);
 /// The largest token file, in bytes.
 const MAX_TOKEN_FILE: u64 = 4 << 10;
 
@@ -29,9 +34,14 @@ pub(super) async fn resolve(
 ) -> Result<Offer, ResolveError> {
     let token = access_token(client, config, login).await?;
     let url = playlist_url(config, login, &token)?;
-    let (bytes, base) = playlist::fetch(client, "twitch_playlist", &url).await?;
-    let list = MultivariantPlaylist::parse(&bytes).map_err(LoadError::Playlist)?;
-    Ok(Offer::new(&list, &base))
+    let answer = playlist::fetch_with_refusal(client, "twitch_playlist", &url).await?;
+    match answer {
+        Ok((bytes, base)) => {
+            let list = MultivariantPlaylist::parse(&bytes).map_err(LoadError::Playlist)?;
+            Ok(Offer::new(&list, &base))
+        }
+        Err((status, body)) => Err(said::no_playlist(status, &body)),
+    }
 }
 
 /// What lets us see a channel, for a while.
@@ -44,6 +54,8 @@ struct AccessToken {
 #[derive(Debug, Deserialize)]
 struct TokenAnswer {
     data: Option<TokenData>,
+    #[serde(default)]
+    errors: Vec<said::GraphError>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,31 +78,34 @@ async fn access_token(
     }
     let unreachable = |error: Error| ResolveError::Unreachable(error.to_string());
     let answer = client.send("twitch_token", request).await.map_err(unreachable)?;
-    match answer.status().as_u16() {
-        200 => {}
-        401 | 403 => {
-            let detail = "the token of --twitch-auth-file, or our client id, is not accepted";
-            return Err(ResolveError::Refused(detail.to_owned()));
-        }
-        status @ (408 | 429 | 500..) => {
-            return Err(ResolveError::Unreachable(format!("status {status} for a token")));
-        }
-        // also 404: that is the address we ask at, never the channel
-        status => {
-            return Err(ResolveError::Changed(format!("Twitch gives no tokens (status {status})")));
-        }
+    let status = answer.status().as_u16();
+    let body = tokio::time::timeout(TOKEN_TIMEOUT, answer.bytes(MAX_TOKEN_ANSWER)).await;
+    if status != 200 {
+        // words are welcome, but the status alone will do
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        return Err(said::no_token(status, &body));
     }
-    let answer: TokenAnswer = answer.json(MAX_TOKEN_ANSWER).await.map_err(|error| match error {
+    let slow = || ResolveError::Unreachable("the token took too long".to_owned());
+    let body = body.map_err(|_| slow())?.map_err(|error| match error {
         Error::Transport(_) | Error::Timeout(_) => unreachable(error),
-        Error::TooLong(_) | Error::Content { .. } => {
-            ResolveError::Changed(format!("Twitch gives no tokens ({error})"))
-        }
+        Error::TooLong(_) | Error::Content { .. } => no_tokens(error),
     })?;
-    let Some(data) = answer.data else {
-        return Err(ResolveError::Changed("Twitch gives no tokens (no data)".to_owned()));
-    };
-    data.stream_playback_access_token
-        .ok_or_else(|| ResolveError::Changed(format!("Twitch knows no channel {login}")))
+    let answer: TokenAnswer = serde_json::from_slice(&body).map_err(no_tokens)?;
+    match answer {
+        TokenAnswer {
+            data: Some(TokenData { stream_playback_access_token: Some(token) }), ..
+        } => Ok(token),
+        TokenAnswer { errors, .. } if !errors.is_empty() => Err(said::graph_errors(&errors)),
+        TokenAnswer { data: Some(_), .. } => {
+            Err(ResolveError::changed(format_args!("Twitch knows no channel {login}")))
+        }
+        TokenAnswer { data: None, .. } => Err(no_tokens("no data")),
+    }
+}
+
+/// The answer is none that a token could be in.
+fn no_tokens(problem: impl std::fmt::Display) -> ResolveError {
+    ResolveError::changed(format_args!("Twitch gives no tokens ({problem})"))
 }
 
 fn token_query(login: &str) -> serde_json::Value {
@@ -132,7 +147,7 @@ fn playlist_url(
 ) -> Result<Url, ResolveError> {
     let mut url = config.playlist_url.clone();
     url.path_segments_mut()
-        .map_err(|()| ResolveError::Changed("the address of Twitch cannot be one".to_owned()))?
+        .map_err(|()| ResolveError::changed("the address of Twitch cannot be one"))?
         .pop_if_empty()
         .push(&format!("{login}.m3u8"));
     let random: u32 = rand::rng().random_range(0..1_000_000);

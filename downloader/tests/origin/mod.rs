@@ -18,6 +18,8 @@ use tokio::task::JoinSet;
 /// What the origin does with a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
+    /// How long nothing comes.
+    delay: Duration,
     bytes: Vec<u8>,
     then: Then,
 }
@@ -28,6 +30,7 @@ enum Then {
     KeepAlive,
     Close,
     Stall,
+    CloseAfter(Duration),
     /// The last so many bytes again, every so often.
     Drip(Duration, usize),
 }
@@ -42,24 +45,24 @@ impl Response {
     pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Self {
         let length = body.len().to_string();
         let headers = [headers, &[("Content-Length", length.as_str())]].concat();
-        Self { bytes: raw(status, &headers, body), then: Then::KeepAlive }
+        Self::raw(status, &headers, body, Then::KeepAlive)
     }
 
     /// A body that ends when the connection does, without anyone having said how long it is.
     pub(crate) fn until_close(body: &[u8]) -> Self {
-        Self { bytes: raw(200, &[("Connection", "close")], body), then: Then::Close }
+        Self::raw(200, &[("Connection", "close")], body, Then::Close)
     }
 
     /// A body that is shorter than promised.
     pub(crate) fn truncated(body: &[u8], promised: usize) -> Self {
         let promised = promised.to_string();
-        Self { bytes: raw(200, &[("Content-Length", &promised)], body), then: Then::Close }
+        Self::raw(200, &[("Content-Length", &promised)], body, Then::Close)
     }
 
     /// A chunked body without its last chunk.
     pub(crate) fn chunked_cut(body: &[u8]) -> Self {
         let chunk = [format!("{:x}\r\n", body.len()).as_bytes(), body, b"\r\n"].concat();
-        Self { bytes: raw(200, &[("Transfer-Encoding", "chunked")], &chunk), then: Then::Close }
+        Self::raw(200, &[("Transfer-Encoding", "chunked")], &chunk, Then::Close)
     }
 
     /// A body that stops in the middle, while the connection stays.
@@ -72,9 +75,28 @@ impl Response {
         Self { then: Then::Drip(every, piece.len()), ..Self::truncated(piece, promised) }
     }
 
+    /// These bytes, headers included, and then nothing while the connection stays.
+    pub(crate) fn raw_then_silence(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec(), ..Self::silence() }
+    }
+
+    /// A body that is shorter than promised, which shows only after a while.
+    pub(crate) fn truncated_after(body: &[u8], promised: usize, wait: Duration) -> Self {
+        Self { then: Then::CloseAfter(wait), ..Self::truncated(body, promised) }
+    }
+
     /// No answer at all.
     pub(crate) fn silence() -> Self {
-        Self { bytes: Vec::new(), then: Then::Stall }
+        Self { delay: Duration::ZERO, bytes: Vec::new(), then: Then::Stall }
+    }
+
+    /// The same, after a while.
+    pub(crate) fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    fn raw(status: u16, headers: &[(&str, &str)], body: &[u8], then: Then) -> Self {
+        Self { delay: Duration::ZERO, bytes: raw(status, headers, body), then }
     }
 
     /// Only the status.
@@ -98,6 +120,8 @@ pub(crate) struct Request {
     /// As they came, names in lower case.
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: String,
+    /// The other end's port, which tells connections apart.
+    pub(crate) port: u16,
 }
 
 impl Request {
@@ -155,8 +179,12 @@ async fn accept(listener: TcpListener, script: Arc<Mutex<Script>>) {
 
 async fn converse(mut connection: TcpStream, script: Arc<Mutex<Script>>) {
     let mut buffer = Vec::new();
+    let Ok(port) = connection.peer_addr().map(|peer| peer.port()) else { return };
     while let Some(request) = read_request(&mut connection, &mut buffer).await {
-        let response = answer(&script, request);
+        let response = answer(&script, Request { port, ..request });
+        if !response.delay.is_zero() {
+            tokio::time::sleep(response.delay).await;
+        }
         if connection.write_all(&response.bytes).await.is_err() {
             return;
         }
@@ -164,6 +192,7 @@ async fn converse(mut connection: TcpStream, script: Arc<Mutex<Script>>) {
             Then::KeepAlive => {}
             Then::Close => return,
             Then::Stall => std::future::pending().await,
+            Then::CloseAfter(wait) => return tokio::time::sleep(wait).await,
             Then::Drip(every, length) => {
                 let piece = &response.bytes[response.bytes.len() - length..];
                 loop {
@@ -211,7 +240,7 @@ async fn read_request(connection: &mut TcpStream, buffer: &mut Vec<u8>) -> Optio
     }
     let body = String::from_utf8_lossy(&buffer[..length]).into_owned();
     buffer.drain(..length);
-    Some(Request { method, target, headers, body })
+    Some(Request { method, target, headers, body, port: 0 })
 }
 
 async fn read_more(connection: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {

@@ -126,15 +126,35 @@ async fn a_database_that_is_away_is_waited_for() {
 async fn a_playlist_that_is_none_is_told_and_asked_for_again() {
     let page = "<!DOCTYPE html><html><body>Please log in</body></html>";
     tokio::join!(
-        tells_of_playlist(404, "", &["offline (status 404)", "check its name or address"]),
-        tells_of_playlist(200, "", &["empty where a playlist should be", "check the channel's"]),
-        tells_of_playlist(200, page, &["a web page, not a playlist", "check the channel's"]),
-        tells_of_playlist(200, "#EXTM3U\n", &["nothing new", "looks for the channel anew"]),
+        tells_of_playlist(
+            404,
+            "",
+            "offline",
+            &["offline (status 404)", "check its name or address"]
+        ),
+        tells_of_playlist(
+            200,
+            "",
+            "changed",
+            &["empty where a playlist should be", "check the channel's"]
+        ),
+        tells_of_playlist(
+            200,
+            page,
+            "changed",
+            &["a web page, not a playlist", "check the channel's"]
+        ),
+        tells_of_playlist(
+            200,
+            "#EXTM3U\n",
+            "failing",
+            &["nothing new", "looks for the channel anew"]
+        ),
     );
 }
 
-/// Gives a downloader a channel whose playlist is `answer`.
-async fn tells_of_playlist(status: u16, answer: &'static str, parts: &[&str]) {
+/// Gives a downloader a channel whose playlist is `answer`, which puts it into `state`.
+async fn tells_of_playlist(status: u16, answer: &'static str, state: &str, parts: &[&str]) {
     let origin = Origin::start(status, answer);
     let base = tempfile::tempdir().unwrap();
     let channel = format!("chan!:url:{}", origin.url);
@@ -146,7 +166,14 @@ async fn tells_of_playlist(status: u16, answer: &'static str, parts: &[&str]) {
         (told && origin.asked() >= 4).then_some(())
     })
     .await;
-    assert_eq!(body(&format!("{}/healthz", downloader.url)).await.unwrap(), "ok\n");
+    // a channel that cannot be recorded is told, and is no reason to restart what records the others
+    let health = body(&format!("{}/healthz", downloader.url)).await.unwrap();
+    let line = health.lines().nth(1).unwrap();
+    assert!(line.starts_with(&format!("chan source: {state} for ")), "{health}");
+    assert!(line.contains(parts[0]), "{health}");
+    if state == "changed" {
+        assert!(health.starts_with("degraded\n"), "{health}");
+    }
 
     let log = stderr.all();
     let complaints = complaints(&log);

@@ -19,7 +19,8 @@ async fn every_service_starts_and_stops() {
             let base = tempfile::tempdir().unwrap();
             let mut service = Service::start(name, base.path()).await;
             let url = &service.url;
-            assert_eq!(body(&format!("{url}/healthz")).await.unwrap(), "ok\n", "{name}");
+            let health = body(&format!("{url}/healthz")).await.unwrap();
+            assert_eq!(health.lines().next(), Some("ok"), "{name}: {health}");
             let metrics = body(&format!("{url}/metrics")).await.unwrap();
             assert!(metrics.contains("build_info{"), "{name}: {metrics}");
 

@@ -185,7 +185,7 @@ fn map(
         }
         _ => {
             let uri = address(is_told.then_some(head.format));
-            Some((head.format, turn, Map { uri, byte_range: Some(byte_range) }))
+            Some((head.format, turn, Map { uri, byte_range: Some(byte_range), key: None }))
         }
     }
 }

@@ -62,12 +62,12 @@ async fn what_is_noted_is_marked_and_stays_as_announced() {
     let served = Served::with(&[0, 2, 4]).await;
     let notes = Notes::new(served.store.clone(), "node".parse().unwrap(), feed("source"));
     let note = |start| Note::Discontinuity { start, detail: String::new(), learned: start };
-    notes.append(&[note(at(2))]).unwrap();
+    notes.append([note(at(2))]).unwrap();
     let marks = |playlist: MediaPlaylist| -> Vec<bool> {
         playlist.segments.iter().map(|segment| segment.discontinuity).collect()
     };
     assert_eq!(marks(read(&served, &from(0)).await), [false, true, false]);
-    notes.append(&[note(at(4)), note(at(6))]).unwrap();
+    notes.append([note(at(4)), note(at(6))]).unwrap();
     publish(&served, 6).await;
     assert_eq!(marks(read(&served, &from(0)).await), [false, true, false, true]);
     let over = format!("{}&end={}Z", from(0), at(8));

@@ -133,6 +133,9 @@ pub struct Map {
     pub uri: String,
     /// Which part of the resource it is, if not all of it.
     pub byte_range: Option<ByteRange>,
+    /// How it is encrypted, unless it is not: as the EXT-X-KEY before it says (§4.3.2.4), whatever key
+    /// its segments have.
+    pub key: Option<Arc<Key>>,
 }
 
 /// EXT-X-KEY with a method other than NONE.

@@ -100,7 +100,7 @@ pub struct Variant {
     pub video: Option<String>,
     /// The group of audio renditions that it is played with.
     pub audio: Option<String>,
-    /// NAME, which is in no standard but in use.
+    /// NAME, or what Twitch calls IVS-NAME; they are in no standard but in use.
     pub name: Option<String>,
 }
 
@@ -115,7 +115,7 @@ impl Variant {
             codecs: attributes.owned("CODECS"),
             video: attributes.owned("VIDEO"),
             audio: attributes.owned("AUDIO"),
-            name: attributes.owned("NAME"),
+            name: attributes.owned("NAME").or_else(|| attributes.owned("IVS-NAME")),
         }
     }
 

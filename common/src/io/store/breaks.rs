@@ -128,10 +128,10 @@ mod tests {
             learned: at(1),
         };
         assert_eq!(store.discontinuities(&feed, &[hour]), []);
-        of("a").append(&[discontinuity(at(4)), missing]).unwrap();
-        of("b").append(&[discontinuity(at(2)), discontinuity(at(4))]).unwrap();
+        of("a").append([discontinuity(at(4)), missing]).unwrap();
+        of("b").append([discontinuity(at(2)), discontinuity(at(4))]).unwrap();
         assert_eq!(store.discontinuities(&feed, &[hour]), [at(2), at(4)]);
-        of("a").append(&[discontinuity(at(6))]).unwrap();
+        of("a").append([discontinuity(at(6))]).unwrap();
         assert_eq!(store.discontinuities(&feed, &[hour]), [at(2), at(4), at(6)]);
         assert_eq!(store.discontinuities(&feed, &[hour.next().unwrap()]), []);
     }
@@ -153,7 +153,7 @@ mod tests {
         ];
         let start = hour.start();
         let note = Note::Discontinuity { start, detail: String::new(), learned: start };
-        elsewhere.append(&[note]).unwrap();
+        elsewhere.append([note]).unwrap();
         for notes in [&of_a, &of_b] {
             store.create_folder(notes.path(hour).parent().unwrap()).unwrap();
         }

@@ -10,6 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::durable::flush_folder;
 use super::{Feed, Store};
@@ -109,6 +110,19 @@ impl Why {
     }
 }
 
+/// Notes that were not written.
+#[derive(Debug, Error)]
+#[error("{} notes are not written: {error}", notes.len() + lost)]
+pub struct Unwritten {
+    /// The first reason.
+    #[source]
+    pub error: io::Error,
+    /// Those that may be tried again.
+    pub notes: Vec<Note>,
+    /// How many there were that have no room, now or later.
+    pub lost: usize,
+}
+
 /// The notes of one node on one feed.
 #[derive(Clone, Debug)]
 pub struct Notes {
@@ -135,20 +149,27 @@ impl Notes {
     ///
     /// # Errors
     ///
-    /// When the disk refuses, or a file is as large as it may become; the notes of other hours are
-    /// written all the same.
-    pub fn append(&self, notes: &[Note]) -> io::Result<()> {
-        let mut hours: BTreeMap<Hour, String> = BTreeMap::new();
+    /// Gives back what was not written: when the disk refuses, or a file is as large as it may become.
+    /// The notes of other hours are written all the same.
+    pub fn append(&self, notes: impl IntoIterator<Item = Note>) -> Result<(), Unwritten> {
+        let mut hours: BTreeMap<Hour, Vec<Note>> = BTreeMap::new();
         for note in notes {
-            let lines = hours.entry(note.start().hour()).or_default();
-            lines.push_str(&serde_json::to_string(note).map_err(io::Error::other)?);
-            lines.push('\n');
+            hours.entry(note.start().hour()).or_default().push(note);
         }
-        let mut outcome = Ok(());
-        for (hour, lines) in hours {
-            outcome = outcome.and(self.append_lines(&self.path(hour), lines));
+        let mut unwritten: Option<Unwritten> = None;
+        for (hour, notes) in hours {
+            let Err(error) = self.append_to(hour, &notes) else { continue };
+            // nothing would change by trying again
+            let is_full = error.kind() == io::ErrorKind::FileTooLarge;
+            let unwritten =
+                unwritten.get_or_insert_with(|| Unwritten { error, notes: Vec::new(), lost: 0 });
+            if is_full {
+                unwritten.lost += notes.len();
+            } else {
+                unwritten.notes.extend(notes);
+            }
         }
-        outcome
+        unwritten.map_or(Ok(()), Err)
     }
 
     /// The notes of an hour, none when there are none. A line that is torn or of an unknown kind is
@@ -163,6 +184,15 @@ impl Notes {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
+    }
+
+    fn append_to(&self, hour: Hour, notes: &[Note]) -> io::Result<()> {
+        let mut lines = String::new();
+        for note in notes {
+            lines.push_str(&serde_json::to_string(note).map_err(io::Error::other)?);
+            lines.push('\n');
+        }
+        self.append_lines(&self.path(hour), lines)
     }
 
     fn append_lines(&self, path: &Path, mut lines: String) -> io::Result<()> {

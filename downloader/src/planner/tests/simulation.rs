@@ -102,8 +102,8 @@ impl World {
 
     fn start_and_listen(&mut self) {
         for job in self.bench.jobs() {
-            assert!(!self.under_way.contains(&job.id.number), "one attempt at a time");
-            self.under_way.push(job.id.number);
+            assert!(!self.under_way.contains(&job.number), "one attempt at a time");
+            self.under_way.push(job.number);
         }
         assert!(self.under_way.len() <= 8);
         for (start, length, _) in self.bench.missed() {

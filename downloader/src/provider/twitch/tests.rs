@@ -4,6 +4,7 @@ use common::metrics::Metrics;
 use super::*;
 
 use crate::origin::{Origin, Response};
+use crate::provider::Provider;
 
 const PLAYLIST: &str =
     include_str!("../../../../common/testdata/playlists/twitch-multivariant.m3u8");
@@ -33,7 +34,8 @@ impl Bench {
     }
 
     async fn resolve(&self) -> Result<Offer, ResolveError> {
-        resolve(&self.client, &self.config, "chan").await
+        let provider = Provider::Twitch { login: "chan".to_owned(), config: self.config.clone() };
+        provider.resolve(&self.client).await
     }
 }
 
@@ -102,16 +104,20 @@ async fn offline_refused_changed_and_unreachable_are_told_apart() {
     let unknown = Response::ok(r#"{"data":{"streamPlaybackAccessToken":null}}"#);
     let persisted = Response::ok(r#"{"errors":[{"message":"PersistedQueryNotFound"}]}"#);
     let nothing = || Response::status(404);
-    let cases: [(Response, Response, Fits); 9] = [
+    let cases: [(Response, Response, Fits); 11] = [
         (token(), nothing(), |error| matches!(error, Offline(_))),
         (token(), Response::status(403), |error| matches!(error, Refused(_))),
         (token(), Response::ok("<html>"), |error| matches!(error, Changed(_))),
         (token(), Response::status(502), |error| matches!(error, Unreachable(_))),
         (nothing(), nothing(), |error| matches!(error, Changed(_))),
         (Response::status(401), nothing(), |error| matches!(error, Refused(_))),
+        (Response::status(503), nothing(), |error| matches!(error, Unreachable(_))),
         (Response::ok("<html>"), nothing(), |error| matches!(error, Changed(_))),
         (persisted, nothing(), |error| matches!(error, Changed(_))),
         (unknown, nothing(), |error| matches!(error, Changed(_))),
+        (token(), Response::ok("#EXTM3U\n#EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID=\"a\"\n"), |error| {
+            matches!(error, Changed(_))
+        }),
     ];
     for (token, playlist, fits) in cases {
         let described = format!("{token:?} {playlist:?}");
@@ -122,7 +128,84 @@ async fn offline_refused_changed_and_unreachable_are_told_apart() {
 
 #[tokio::test]
 async fn no_error_shows_the_token() {
-    let bench = Bench::new(Response::ok(TOKEN), Response::status(403)).await;
-    let error = bench.resolve().await.unwrap_err().to_string();
-    assert!(!error.contains("5ig"), "{error}");
+    let echo = Response::new(404, &[], b"no such page: /hls/chan.m3u8?sig=5ig&token=x");
+    for refusal in [Response::status(403), echo] {
+        let error = told(Response::ok(TOKEN), refusal).await.to_string();
+        assert!(!error.contains("5ig"), "{error}");
+    }
+}
+
+async fn told(token: Response, playlist: Response) -> ResolveError {
+    Bench::new(token, playlist).await.resolve().await.unwrap_err()
+}
+
+#[tokio::test]
+async fn what_twitch_says_is_handed_on() {
+    use ResolveError::{Offline, Refused, Unreachable};
+    let token = || Response::ok(TOKEN);
+    let json = |status, text: &str| Response::new(status, &[], text.as_bytes());
+    let geoblocked = r#"[{"type":"error","error":"Content Restricted\n In Region","error_code":"content_geoblocked"}]"#;
+    let expected = Refused("Content Restricted In Region, content_geoblocked".to_owned());
+    assert_eq!(told(token(), json(403, geoblocked)).await, expected);
+    let subscribers = r#"[{"error":"","error_code":"unauthorized_entitlements"}]"#;
+    let expected = Refused("unauthorized_entitlements".to_owned());
+    assert_eq!(told(token(), json(403, subscribers)).await, expected);
+    let offline = r#"[{"error":"Can not find channel","error_code":"transcode_does_not_exist"}]"#;
+    let expected = Offline("Can not find channel, transcode_does_not_exist".to_owned());
+    assert_eq!(told(token(), json(404, offline)).await, expected);
+    let invalid = r#"{"error":"Unauthorized","status":401,"message":"The \"Authorization\" token is invalid."}"#;
+    let error = told(json(401, invalid), token()).await.to_string();
+    assert!(error.contains("not accepted: The \"Authorization\" token is invalid."), "{error}");
+    let timeout = r#"{"errors":[{"message":"service timeout","path":["x"]}],"data":{"streamPlaybackAccessToken":null}}"#;
+    let expected = Unreachable("Twitch gives no tokens: service timeout".to_owned());
+    assert_eq!(told(Response::ok(timeout), token()).await, expected);
+    let long = format!(r#"[{{"error":"{}","error_code":"x"}}]"#, "\\u001b[31m ".repeat(1000));
+    let error = told(token(), json(403, &long)).await.to_string();
+    assert!(error.len() < 500 && !error.contains('\u{1b}'), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_gone_is_never_a_channel_that_is_offline() {
+    use ResolveError::Changed;
+    let token = || Response::ok(TOKEN);
+    let json = |status, text: &str| Response::new(status, &[], text.as_bytes());
+    for (token, playlist, part) in [
+        (json(404, "404 page not found"), token(), "gives no tokens (status 404"),
+        (
+            json(404, r#"[{"error":"Can not find channel"}]"#),
+            token(),
+            "gives no tokens (status 404",
+        ),
+        (json(400, r#"{"message":"The \"Client-ID\" header is invalid."}"#), token(), "Client-ID"),
+        (
+            json(200, r#"{"errors":[{"message":"failed integrity check"}],"data":null}"#),
+            token(),
+            "integrity",
+        ),
+        (json(403, r#"{"errors":[{"message":"failed integrity check"}]}"#), token(), "integrity"),
+        (json(200, "[]"), token(), "gives no tokens"),
+        (token(), json(404, "404 page not found"), "404 page not found"),
+        (token(), json(410, "<html><body>Gone"), "(status 410): <html><body>Gone"),
+        (token(), json(418, ""), "status 418"),
+    ] {
+        let error = told(token, playlist).await;
+        assert!(matches!(error, Changed(_)), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains(part) && text.contains("too old for the service"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_words_of_a_refusal_are_not_waited_for_long() {
+    let bench = Bench::new(Response::ok(TOKEN), Response::status(200)).await;
+    let refusal = b"HTTP/1.1 403 no\r\nContent-Length: 100\r\n\r\n[";
+    bench.origin.serve("/hls/chan.m3u8", [Response::raw_then_silence(refusal)]);
+    let asked = async {
+        while bench.origin.requests("/hls/chan.m3u8").is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::pause();
+    };
+    let (resolved, ()) = tokio::join!(bench.resolve(), asked);
+    assert_eq!(resolved.unwrap_err(), ResolveError::Refused("status 403".to_owned()));
 }

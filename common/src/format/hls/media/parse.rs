@@ -125,7 +125,10 @@ impl Reader {
         let read = || Attributes::parse(tag.value, limit);
         match tag.name {
             // one without an address is as good as not there
-            "EXT-X-MAP" => self.map = map(&read()?).map(Arc::new).or(self.map.take()),
+            "EXT-X-MAP" => {
+                let map = map(&read()?, self.key.clone());
+                self.map = map.map(Arc::new).or(self.map.take());
+            }
             "EXT-X-KEY" => self.key = key(&read()?).map(Arc::new),
             "EXT-X-SKIP" => {
                 self.list.skipped_segments = read()?.integer("SKIPPED-SEGMENTS").unwrap_or(0);
@@ -170,13 +173,13 @@ fn byte_range(text: &str) -> Option<ByteRange> {
     Some(ByteRange { length: length.trim().parse().ok()?, offset })
 }
 
-fn map(attributes: &Attributes) -> Option<Map> {
+fn map(attributes: &Attributes, key: Option<Arc<Key>>) -> Option<Map> {
     // unlike a segment's, a section's range begins at 0 unless it says otherwise (§4.3.2.5)
     let range = attributes.get("BYTERANGE").map(|text| match byte_range(text) {
         Some(ByteRange { length, offset }) => ByteRange { length, offset: offset.or(Some(0)) },
         None => ByteRange { length: 0, offset: None },
     });
-    Some(Map { uri: attributes.owned("URI")?, byte_range: range })
+    Some(Map { uri: attributes.owned("URI")?, byte_range: range, key })
 }
 
 /// `None` for METHOD=NONE. A tag that names no method is no promise of clear text.

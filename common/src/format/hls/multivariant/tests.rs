@@ -52,3 +52,12 @@ fn the_default_rendition_of_a_group_stands_for_it() {
     assert_eq!(list.video_rendition(&list.variants[1]), None);
     assert_eq!(list.renditions.len(), 3);
 }
+
+#[test]
+fn a_variant_may_be_named_in_the_way_of_twitch() {
+    let text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,STABLE-VARIANT-ID=\"720p60\",IVS-NAME=\"720p60\"\na\n\
+        #EXT-X-STREAM-INF:BANDWIDTH=1,IVS-NAME=\"b\",NAME=\"a\"\nb\n";
+    let list = MultivariantPlaylist::parse(text.as_bytes()).unwrap();
+    let names: Vec<_> = list.variants.iter().map(|variant| variant.name.as_deref()).collect();
+    assert_eq!(names, [Some("720p60"), Some("a")]);
+}

@@ -71,7 +71,11 @@ b.ts
 fn a_map_is_written_where_it_changes() {
     let mut writer = MediaPlaylistWriter::new(&MediaHeader { version: Version::Maps, ..header() });
     let part = ByteRange { length: 5, offset: Some(0) };
-    let maps = ["i1", "i1", "i2"].map(|uri| Map { uri: uri.to_owned(), byte_range: Some(part) });
+    let maps = ["i1", "i1", "i2"].map(|uri| Map {
+        uri: uri.to_owned(),
+        byte_range: Some(part),
+        key: None,
+    });
     for map in &maps {
         let byte_range = Some(ByteRange { length: 9, offset: Some(5) });
         let entry =
@@ -99,7 +103,7 @@ fn the_target_duration_is_the_longest_one_rounded() {
 #[test]
 fn what_a_player_would_stumble_over_is_refused() {
     let entry = SegmentEntry { uri: "a.ts", duration: 2.0, ..SegmentEntry::default() };
-    let map = Map { uri: "init".to_owned(), byte_range: None };
+    let map = Map { uri: "init".to_owned(), byte_range: None, key: None };
     let open = Some(ByteRange { length: 1, offset: None });
     let target = WriteError::Duration { target: 2 };
     let refused = [
@@ -127,7 +131,7 @@ fn what_a_player_would_stumble_over_is_refused() {
 #[test]
 fn an_initialization_section_cannot_be_taken_back() {
     let mut writer = MediaPlaylistWriter::new(&MediaHeader { version: Version::Maps, ..header() });
-    let map = Map { uri: "init".to_owned(), byte_range: None };
+    let map = Map { uri: "init".to_owned(), byte_range: None, key: None };
     let with = SegmentEntry { uri: "a", map: Some(&map), ..SegmentEntry::default() };
     writer.segment(&with).unwrap();
     let without = SegmentEntry { map: None, ..with };

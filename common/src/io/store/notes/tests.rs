@@ -34,8 +34,8 @@ fn notes_are_lines_in_the_file_of_their_hour() {
         detail: String::new(),
         learned: at("2026-11-20T11:12:41"),
     };
-    notes.append(&[first.clone(), second.clone()]).unwrap();
-    notes.append(&[missing("2026-11-20T10:59:59", Why::TimeOut, "")]).unwrap();
+    notes.append([first.clone(), second.clone()]).unwrap();
+    notes.append([missing("2026-11-20T10:59:59", Why::TimeOut, "")]).unwrap();
     let path = base.path().join("notes/node-a/chan/source/2026-11-20T10.jsonl");
     let expected = "\
 {\"kind\":\"missing\",\"start\":\"2026-11-20T10:00:02.000000\",\"duration\":2.0,\
@@ -54,14 +54,14 @@ fn a_torn_line_stays_and_takes_no_other_along() {
     let base = tempfile::tempdir().unwrap();
     let notes = notes_in(base.path());
     let first = missing("2026-11-20T10:00:02", Why::Gap, "");
-    notes.append(std::slice::from_ref(&first)).unwrap();
+    notes.append([first.clone()]).unwrap();
     let path = notes.path(first.start().hour());
     let mut torn = std::fs::read(&path).unwrap();
     torn.extend_from_slice(b"{\"kind\":\"missing\",\"sta");
     std::fs::write(&path, &torn).unwrap();
     assert_eq!(notes.read(first.start().hour()).unwrap(), std::slice::from_ref(&first));
     let second = missing("2026-11-20T10:00:04", Why::Gap, "");
-    notes.append(std::slice::from_ref(&second)).unwrap();
+    notes.append([second.clone()]).unwrap();
     assert_eq!(notes.read(first.start().hour()).unwrap(), [first, second]);
     let bytes = std::fs::read(&path).unwrap();
     assert!(bytes.starts_with(&torn), "a copy made before is a prefix");
@@ -105,7 +105,20 @@ fn a_file_does_not_grow_without_end() {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     File::create(&path).unwrap().set_len(MAX_FILE_BYTES - 10).unwrap();
     let other_hour = missing("2026-11-20T11:00:02", Why::Gap, "");
-    let error = notes.append(&[note, other_hour.clone()]).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+    let unwritten = notes.append([note, other_hour.clone()]).unwrap_err();
+    assert_eq!(unwritten.error.kind(), io::ErrorKind::FileTooLarge);
+    assert_eq!((unwritten.lost, unwritten.notes), (1, vec![]));
     assert_eq!(notes.read(other_hour.start().hour()).unwrap(), [other_hour]);
+}
+
+#[test]
+fn what_the_disk_refuses_is_given_back_and_only_that() {
+    let base = tempfile::tempdir().unwrap();
+    let notes = notes_in(base.path());
+    let [refused, written] =
+        ["2026-11-20T10:00:02", "2026-11-20T11:00:02"].map(|start| missing(start, Why::Gap, ""));
+    std::fs::create_dir_all(notes.path(refused.start().hour())).unwrap();
+    let unwritten = notes.append([refused.clone(), written.clone()]).unwrap_err();
+    assert_eq!((unwritten.lost, unwritten.notes), (0, vec![refused]));
+    assert_eq!(notes.read(written.start().hour()).unwrap(), [written]);
 }

@@ -160,6 +160,22 @@ fn a_range_or_key_that_cannot_be_read_is_not_taken_for_none() {
 }
 
 #[test]
+fn a_map_is_encrypted_by_the_key_before_it_and_its_segments_by_the_last_one() {
+    let list = read(
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"k1\",IV=0x1\n#EXT-X-MAP:URI=\"i\"\n\
+         #EXT-X-KEY:METHOD=NONE\n#EXTINF:2,\na\n#EXT-X-MAP:URI=\"j\"\n\
+         #EXT-X-KEY:METHOD=AES-128,URI=\"k2\"\n#EXTINF:2,\nb",
+    );
+    let key = |key: &Option<Arc<Key>>| key.as_ref().map(|key| key.uri.clone().unwrap());
+    let keys: Vec<_> = list
+        .segments
+        .iter()
+        .map(|segment| (key(&segment.map.as_ref().unwrap().key), key(&segment.key)))
+        .collect();
+    assert_eq!(keys, [(Some("k1".to_owned()), None), (None, Some("k2".to_owned()))]);
+}
+
+#[test]
 fn a_map_without_an_address_leaves_the_one_before() {
     let list = read("#EXT-X-MAP:URI=\"i\"\n#EXT-X-MAP:BYTERANGE=\"1@2\"\n#EXTINF:2,\na");
     assert_eq!(list.segments[0].map.as_ref().unwrap().uri, "i");

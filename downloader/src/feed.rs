@@ -1,0 +1,320 @@
+//! One quality of a channel, recorded for ever: its workers, its recorder, and the looks for another
+//! address in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::io::store::Feed;
+use common::io::store::notes::Why;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
+
+use crate::Shared;
+use crate::channel::Resolver;
+use crate::planner::{Shown, SourceId};
+use crate::provider::{Offer, ResolveError, Rules};
+use crate::recorder::{Done, Recorder};
+use crate::roster::{self, Roster, WorkerId};
+use crate::status::{FeedStatus, Status};
+use crate::worker::{End, Report, What, Worker};
+
+/// How often it is told again that no other address is found.
+const REMINDER: Duration = Duration::from_mins(10);
+/// How many reports may wait; a worker waits with them.
+const MAX_REPORTS: usize = 4;
+
+/// Records one quality of a channel.
+pub(crate) struct FeedRecorder {
+    shared: Arc<Shared>,
+    resolver: Arc<Resolver>,
+    rules: Rules,
+    quality: String,
+    status: FeedStatus,
+    recorder: Recorder,
+    roster: Roster,
+    workers: Workers,
+    looks: JoinSet<Result<Arc<Offer>, ResolveError>>,
+    /// Whether it was told that the sound is elsewhere.
+    told_of_sound: bool,
+    /// What was told last of another address that could not be found, and when.
+    told_of_no_other: Option<(String, Instant)>,
+}
+
+/// The workers as tasks.
+struct Workers {
+    tasks: JoinSet<(WorkerId, End)>,
+    handles: Vec<Handle>,
+    sender: mpsc::Sender<Report>,
+    reports: mpsc::Receiver<Report>,
+}
+
+/// What a worker is reached by.
+struct Handle {
+    id: WorkerId,
+    task: tokio::task::AbortHandle,
+    wake: Arc<Notify>,
+}
+
+/// What happens next.
+enum Next {
+    Stop,
+    Report(Report),
+    WorkerEnded(WorkerId, End),
+    Found(Result<Arc<Offer>, ResolveError>),
+    Done(Done),
+    Time,
+}
+
+impl FeedRecorder {
+    /// Prepares to record `feed`, the `rank`th best quality (0 is the best) of a channel that is
+    /// `important` or not.
+    pub(crate) async fn open(
+        shared: &Arc<Shared>,
+        resolver: &Arc<Resolver>,
+        feed: Feed,
+        rank: usize,
+        important: bool,
+    ) -> Self {
+        let rules = resolver.rules();
+        let status = shared.statuses.of(&feed, important);
+        Self {
+            shared: Arc::clone(shared),
+            resolver: Arc::clone(resolver),
+            rules,
+            quality: feed.quality.to_string(),
+            status: status.clone(),
+            recorder: Recorder::open(shared, feed, rank, &rules, status).await,
+            roster: Roster::new(important, rules.lifetime, Instant::now()),
+            workers: Workers::new(),
+            looks: JoinSet::new(),
+            told_of_sound: false,
+            told_of_no_other: None,
+        }
+    }
+
+    /// Records until the downloader stops.
+    pub(crate) async fn run(mut self) {
+        loop {
+            if self.roster.looks(Instant::now(), &mut rand::rng()) {
+                let resolver = Arc::clone(&self.resolver);
+                self.looks.spawn(async move { resolver.resolve().await });
+            }
+            self.recorder.start_due();
+            match self.next().await {
+                Next::Stop => break,
+                Next::Report(report) => self.reported(report).await,
+                Next::WorkerEnded(id, end) => self.ended(id, &end).await,
+                Next::Found(found) => self.found(found).await,
+                Next::Done(done) => {
+                    if let Some(source) = self.recorder.done(done).await {
+                        self.delivered(source).await;
+                    }
+                }
+                Next::Time => {}
+            }
+        }
+        self.workers.tasks.shutdown().await;
+        self.recorder.finish().await;
+    }
+
+    /// Waits for what happens next.
+    ///
+    /// Cancel safety: nothing is lost when the future is dropped.
+    async fn next(&mut self) -> Next {
+        let stop = self.shared.stop.clone();
+        let time = earlier(self.recorder.next_due(), self.roster.wakes());
+        let Workers { tasks, reports, .. } = &mut self.workers;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Next::Stop,
+            done = self.recorder.next() => Next::Done(done),
+            Some(report) = reports.recv() => Next::Report(report),
+            Some(ended) = tasks.join_next() => match ended {
+                Ok((id, end)) => Next::WorkerEnded(id, end),
+                // one that was stopped
+                Err(error) if error.is_cancelled() => Next::Time,
+                Err(error) => panicked(error),
+            },
+            Some(found) = self.looks.join_next() => match found {
+                Ok(found) => Next::Found(found),
+                Err(error) => panicked(error),
+            },
+            () = until(time) => Next::Time,
+        }
+    }
+
+    async fn reported(&mut self, Report { worker, what }: Report) {
+        // what a worker said that was stopped since then comes too late
+        let Some(source) = self.roster.source_of(worker) else { return };
+        match what {
+            What::Loaded { list, base, advertisements, news } => {
+                if news {
+                    self.roster.brought_news(worker);
+                }
+                let shown = Shown { list: &list, base: &base, advertisements: &advertisements };
+                if self.recorder.observe(source, &shown).await {
+                    self.roster.doubts(source);
+                    tracing::warn!("the publisher's clock jumped; looks for another address");
+                }
+                let is_break = advertisements.last() == Some(&true);
+                if is_break && self.roster.count() == 1 {
+                    let message = "the publisher shows advertisements, which are not recorded";
+                    self.status.set(Status::AdsOnly, message);
+                }
+            }
+            What::Failing(message) => {
+                self.roster.fails(worker);
+                let message = format!("{message}; looks for the channel anew");
+                self.status.set(Status::Failing, &message);
+            }
+        }
+    }
+
+    async fn ended(&mut self, id: WorkerId, end: &End) {
+        let Some(source) = self.roster.ended(id, Instant::now()) else { return };
+        self.workers.forget(id);
+        match end {
+            End::Stopped => {}
+            End::Ended => {
+                self.recorder.interrupted(Why::Offline);
+                let message = "the stream has ended; waits for it to begin again";
+                self.status.set(Status::Offline, message);
+            }
+            End::Failed(error) => {
+                let message =
+                    format!("cannot load the media playlist ({error}); looks for the channel anew");
+                self.status.set(Status::Unreachable, &message);
+            }
+        }
+        self.recorder.close(source).await;
+    }
+
+    /// A segment of `source` is stored: those that it replaces stop.
+    async fn delivered(&mut self, source: SourceId) {
+        for (worker, replaced) in self.roster.delivered(source) {
+            self.workers.stop(worker);
+            self.recorder.close(replaced).await;
+        }
+    }
+
+    async fn found(&mut self, found: Result<Arc<Offer>, ResolveError>) {
+        let now = Instant::now();
+        let offer = match found {
+            Ok(offer) => offer,
+            Err(error) => {
+                self.roster.not_found(now, &mut rand::rng());
+                return self.not_found(&error);
+            }
+        };
+        let chosen = match offer.choose(&self.quality) {
+            Ok(chosen) => chosen,
+            Err(error) => {
+                self.roster.not_found(now, &mut rand::rng());
+                let message = format!("cannot record: {error}");
+                return self.status.set(Status::Failing, &message);
+            }
+        };
+        if chosen.lacks_sound && !self.told_of_sound {
+            self.told_of_sound = true;
+            let message = "records pictures without sound: the sound is a rendition of its own, \
+                which is not recorded; choose another quality if there is one that has both";
+            tracing::warn!("{message}");
+        }
+        match self.roster.found(&chosen.url, now) {
+            roster::Found::Known(worker) => self.workers.wake(worker),
+            roster::Found::Fresh { replaced } => {
+                if let Some((worker, source)) = replaced {
+                    self.workers.stop(worker);
+                    self.recorder.close(source).await;
+                }
+                self.begin(&chosen.url, now);
+            }
+        }
+    }
+
+    fn begin(&mut self, url: &url::Url, now: Instant) {
+        let source = self.recorder.open_source(url);
+        let id = self.roster.begin(url.clone(), source, now, &mut rand::rng());
+        let host = url.host_str().unwrap_or_default();
+        tracing::debug!(host, worker = id.0, "follows a media playlist");
+        self.workers.start(Worker {
+            id,
+            client: self.shared.client.clone(),
+            url: url.clone(),
+            rules: self.rules,
+            reports: self.workers.sender.clone(),
+            wake: Arc::default(),
+        });
+    }
+
+    fn not_found(&mut self, error: &ResolveError) {
+        // one that still follows an address may know better
+        if self.roster.count() > 0 {
+            return self.no_other(error);
+        }
+        if let ResolveError::Offline(_) = error {
+            self.recorder.interrupted(Why::Offline);
+        }
+        self.status.set(error.status(), &format!("cannot record: {error}"));
+    }
+}
+
+impl FeedRecorder {
+    /// The address that is followed needs another, and there is none: nothing is lost yet, but will be.
+    fn no_other(&mut self, error: &ResolveError) {
+        let message = error.to_string();
+        let told = self.told_of_no_other.as_ref();
+        if told.is_some_and(|(told, at)| *told == message && at.elapsed() < REMINDER) {
+            return tracing::debug!("finds no other address: {message}");
+        }
+        tracing::warn!("records on, but finds no other address to go on with: {message}");
+        self.told_of_no_other = Some((message, Instant::now()));
+    }
+}
+
+impl Workers {
+    fn new() -> Self {
+        let (sender, reports) = mpsc::channel(MAX_REPORTS);
+        Self { tasks: JoinSet::new(), handles: Vec::new(), sender, reports }
+    }
+
+    fn start(&mut self, worker: Worker) {
+        let (id, wake) = (worker.id, Arc::clone(&worker.wake));
+        let task = self.tasks.spawn(async move { (id, worker.follow().await) });
+        self.handles.push(Handle { id, task, wake });
+    }
+
+    fn stop(&mut self, id: WorkerId) {
+        for handle in self.handles.extract_if(.., |handle| handle.id == id) {
+            handle.task.abort();
+        }
+    }
+
+    /// Lets a worker that waits after a failure try again.
+    fn wake(&self, id: WorkerId) {
+        for handle in self.handles.iter().filter(|handle| handle.id == id) {
+            handle.wake.notify_one();
+        }
+    }
+
+    fn forget(&mut self, id: WorkerId) {
+        self.handles.retain(|handle| handle.id != id);
+    }
+}
+
+/// A bug of ours: the service ends, and begins anew in a clean state.
+fn panicked(error: JoinError) -> ! {
+    std::panic::resume_unwind(error.into_panic())
+}
+
+fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    a.into_iter().chain(b).min()
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,104 @@
+//! What a provider's addresses and clocks are worth, how much may be asked of it, and how it marks
+//! advertisements.
+
+use std::time::Duration;
+
+use super::{Mark, Provider};
+use crate::rhythm::Reload;
+
+/// How one provider is to be dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// How old an address may become before another is asked for; `None` where it does not age.
+    pub(crate) lifetime: Option<Duration>,
+    /// How many fetches of one feed may be under way.
+    pub(crate) max_fetches: usize,
+    /// Whether the dates of segments come from one steady clock, so that a jump says that something is
+    /// wrong with this very address, what follows is suspect, and another address may do better.
+    pub(crate) trusts_clock: bool,
+    /// What an advertisement looks like.
+    pub(crate) marks: &'static [Mark],
+    /// How often a list is loaded again.
+    pub(crate) reload: Reload,
+}
+
+/// Addresses end after 24 hours, at the latest with the token that is part of them. Segments are dated
+/// by the service itself to the millisecond and follow on from one another: one that does not has been
+/// seen on a single node only, whose dates then stayed wrong for hours while others' were right. The target
+/// duration is three times as long as a segment, and the service's own players do not wait for it.
+const TWITCH: Rules = Rules {
+    lifetime: Some(Duration::from_hours(20)),
+    max_fetches: 8,
+    trusts_clock: true,
+    marks: &[Mark::Scte35, Mark::Cue, Mark::AmazonTitle, Mark::StitchedRange],
+    reload: Reload::BySegment,
+};
+
+/// Addresses carry the time at which they expire, six hours after they were asked for. A list has hours
+/// of old segments, and whoever fetches many of them at once is refused. Only the first segment of a
+/// list is dated, so the others' dates are sums of rounded durations and jump with every list. Nothing
+/// is known to be put into the stream of those who only ask for playlists.
+const YOUTUBE: Rules = Rules {
+    lifetime: Some(Duration::from_hours(5)),
+    max_fetches: 4,
+    trusts_clock: false,
+    marks: &[],
+    reload: Reload::ByTarget,
+};
+
+/// Whoever gave an address knows how long it lives. The clock is any encoder's: one dates its segments
+/// when they are finished, to within its own delays, another counts on from its start; a jump of 10 ms
+/// is ordinary, and asking the same address again would not help. Titles are free text, in which a film
+/// about the Amazon is no advertisement, and Twitch's ranges are only Twitch's; marks of SCTE 35 are
+/// there for nothing else.
+const URL: Rules = Rules {
+    lifetime: None,
+    max_fetches: 8,
+    trusts_clock: false,
+    marks: &[Mark::Scte35, Mark::Cue],
+    reload: Reload::ByTarget,
+};
+
+impl Provider {
+    /// How it is to be dealt with.
+    pub(crate) fn rules(&self) -> Rules {
+        match self {
+            Self::Url(_) => URL,
+            Self::Twitch { .. } => TWITCH,
+            Self::Youtube { .. } => YOUTUBE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Options, Source};
+    use clap::Parser;
+
+    fn rules(channel: &str) -> Rules {
+        let base = tempfile::tempdir().unwrap();
+        let base = base.path().to_str().unwrap();
+        let options = ["downloader", "--base-dir", base, "--name", "node", channel];
+        let config = Config::new(Options::try_parse_from(options).unwrap()).unwrap();
+        let source: &Source = &config.channels[0].source;
+        Provider::new(source, &config.providers).rules()
+    }
+
+    #[test]
+    fn each_provider_has_its_own() {
+        let hours = |count| Some(Duration::from_hours(count));
+        let twitch = rules("chan");
+        assert_eq!(
+            (twitch.lifetime, twitch.max_fetches, twitch.trusts_clock),
+            (hours(20), 8, true)
+        );
+        assert_eq!(twitch.marks.len(), 4);
+        let youtube = rules("chan:youtube:https://www.youtube.com/@chan/live");
+        assert_eq!((youtube.lifetime, youtube.max_fetches), (hours(5), 4));
+        assert!(!youtube.trusts_clock && youtube.marks.is_empty());
+        let url = rules("chan:url:https://host/live.m3u8");
+        assert_eq!((url.lifetime, url.max_fetches, url.trusts_clock), (None, 8, false));
+        assert_eq!(url.marks, [Mark::Scte35, Mark::Cue]);
+    }
+}

@@ -1,0 +1,205 @@
+//! Which workers follow a feed, and when another address is asked for. Pure.
+//!
+//! A worker that fails, slows down, ages or has reached the end of its list is *poor*. While all are,
+//! another address is looked for, and a worker begins there beside those that there are. It takes over
+//! when its first segment is stored: only then do the older ones stop, since until then it may have nothing but
+//! advertisements to show.
+
+use std::time::Duration;
+
+use common::base::backoff::jittered;
+use rand::{Rng, RngExt};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::planner::SourceId;
+
+/// How often a channel is looked for that should always be up, and any other.
+const IMPORTANT_INTERVAL: Duration = Duration::from_secs(5);
+const ORDINARY_INTERVAL: Duration = Duration::from_secs(20);
+/// How long after a worker that had brought news ended the channel is looked for again.
+const AT_ONCE: Duration = Duration::from_millis(500);
+/// How many workers follow a feed at a time: the one that records, and the one that will.
+const MAX_WORKERS: usize = 2;
+/// An address is renewed at a random moment after this part of its lifetime, so that nodes which began
+/// together do not all lose the same stretch.
+const RENEWED_FROM: f64 = 0.9;
+
+/// One worker of the feed; later ones compare greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct WorkerId(pub(crate) u32);
+
+/// What is to be made of an address that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A worker is there, and goes on.
+    Known(WorkerId),
+    /// A worker is to begin there.
+    Fresh {
+        /// The one that is to stop to make room, if one is.
+        replaced: Option<(WorkerId, SourceId)>,
+    },
+}
+
+/// The workers of one feed.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    interval: Duration,
+    lifetime: Option<Duration>,
+    members: Vec<Member>,
+    next_worker: u32,
+    /// Whether the channel is being looked for.
+    looking: bool,
+    /// Not before then is it looked for again.
+    next_look: Instant,
+}
+
+#[derive(Debug)]
+struct Member {
+    id: WorkerId,
+    source: SourceId,
+    address: Url,
+    renewed_at: Option<Instant>,
+    fails: bool,
+    /// Whether what its list says cannot be right.
+    doubted: bool,
+    /// Whether it ever brought something new.
+    brought_news: bool,
+}
+
+impl Member {
+    fn is_poor(&self, now: Instant) -> bool {
+        self.fails || self.doubted || self.renewed_at.is_some_and(|at| at <= now)
+    }
+}
+
+impl Roster {
+    /// A roster without workers. `important` says whether the channel should always be up, `lifetime`
+    /// how old an address may become.
+    pub(crate) fn new(important: bool, lifetime: Option<Duration>, now: Instant) -> Self {
+        let interval = if important { IMPORTANT_INTERVAL } else { ORDINARY_INTERVAL };
+        let members = Vec::new();
+        Self { interval, lifetime, members, next_worker: 0, looking: false, next_look: now }
+    }
+
+    /// Whether to look for the channel now; if so, it is taken to be looked for.
+    pub(crate) fn looks(&mut self, now: Instant, rng: &mut impl Rng) -> bool {
+        let all_poor = self.members.iter().all(|member| member.is_poor(now));
+        if self.looking || !all_poor || now < self.next_look {
+            return false;
+        }
+        self.looking = true;
+        self.next_look = now + jittered(self.interval, rng);
+        true
+    }
+
+    /// When [`Roster::looks`] may say so, if nothing else happens before.
+    pub(crate) fn wakes(&self) -> Option<Instant> {
+        if self.looking {
+            return None;
+        }
+        let mut poor_at = Vec::new();
+        for member in self.members.iter().filter(|member| !member.fails && !member.doubted) {
+            poor_at.push(member.renewed_at?);
+        }
+        Some(poor_at.into_iter().max().map_or(self.next_look, |at| at.max(self.next_look)))
+    }
+
+    /// The look ended, and found nothing.
+    pub(crate) fn not_found(&mut self, now: Instant, rng: &mut impl Rng) {
+        self.looking = false;
+        self.next_look = now + jittered(self.interval, rng);
+    }
+
+    /// The look ended at `address`.
+    pub(crate) fn found(&mut self, address: &Url, now: Instant) -> Found {
+        self.looking = false;
+        if let Some(known) = self.members.iter_mut().find(|known| known.address == *address) {
+            // a fresh address that is the old one does not age
+            known.renewed_at = self.lifetime.map(|lifetime| now + lifetime);
+            return Found::Known(known.id);
+        }
+        // the oldest records, the others only tried to
+        let surplus = self.members.len() >= MAX_WORKERS;
+        let replaced = if surplus { self.members.pop() } else { None };
+        Found::Fresh { replaced: replaced.map(|member| (member.id, member.source)) }
+    }
+
+    /// A worker begins at `address`, whose lists are those of `source`.
+    pub(crate) fn begin(
+        &mut self,
+        address: Url,
+        source: SourceId,
+        now: Instant,
+        rng: &mut impl Rng,
+    ) -> WorkerId {
+        let id = WorkerId(self.next_worker);
+        self.next_worker += 1;
+        let renewed_at =
+            self.lifetime.map(|age| now + age.mul_f64(rng.random_range(RENEWED_FROM..1.0)));
+        self.members.push(Member {
+            id,
+            source,
+            address,
+            renewed_at,
+            fails: false,
+            doubted: false,
+            brought_news: false,
+        });
+        id
+    }
+
+    /// A worker is in trouble, and goes on while it can.
+    pub(crate) fn fails(&mut self, id: WorkerId) {
+        self.update(id, |member| member.fails = true);
+    }
+
+    /// A worker brought something new.
+    pub(crate) fn brought_news(&mut self, id: WorkerId) {
+        self.update(id, |member| (member.fails, member.brought_news) = (false, true));
+    }
+
+    /// Something is wrong with what a source's list says: another address is looked for.
+    pub(crate) fn doubts(&mut self, source: SourceId) {
+        for member in self.members.iter_mut().filter(|member| member.source == source) {
+            member.doubted = true;
+        }
+    }
+
+    /// A worker has ended. Returns its source, if it had not been stopped before.
+    pub(crate) fn ended(&mut self, id: WorkerId, now: Instant) -> Option<SourceId> {
+        let index = self.members.iter().position(|member| member.id == id)?;
+        let member = self.members.remove(index);
+        if member.brought_news {
+            self.next_look = self.next_look.min(now + AT_ONCE).max(now);
+        }
+        Some(member.source)
+    }
+
+    /// A segment of `source` was stored. Returns the older workers, which are to stop.
+    pub(crate) fn delivered(&mut self, source: SourceId) -> Vec<(WorkerId, SourceId)> {
+        let Some(index) = self.members.iter().rposition(|member| member.source == source) else {
+            return Vec::new();
+        };
+        self.members.drain(..index).map(|member| (member.id, member.source)).collect()
+    }
+
+    /// How many workers there are.
+    pub(crate) fn count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The source of a worker.
+    pub(crate) fn source_of(&self, id: WorkerId) -> Option<SourceId> {
+        self.members.iter().find(|member| member.id == id).map(|member| member.source)
+    }
+
+    fn update(&mut self, id: WorkerId, change: impl FnOnce(&mut Member)) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
+            change(member);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+use super::*;
+
+fn list(lines: &str) -> MediaPlaylist {
+    MediaPlaylist::parse(format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n{lines}").as_bytes()).unwrap()
+}
+
+fn course() -> (Course, Instant) {
+    let now = Instant::now();
+    (Course::new(Reload::ByTarget, now), now)
+}
+
+const TWO: &str = "#EXTINF:2,\na\n#EXTINF:2,\nb\n";
+
+#[test]
+fn news_are_told_from_repetition() {
+    let (mut course, now) = course();
+    let mut is_news = |lines: &str| course.take_in(&list(lines), now).0;
+    assert!(is_news(TWO));
+    assert!(!is_news(TWO));
+    assert!(is_news(&format!("{TWO}#EXTINF:2,\nc\n")));
+    assert!(is_news(&format!("{TWO}#EXTINF:2,\nc\n#EXT-X-ENDLIST")));
+    assert!(is_news("#EXT-X-MEDIA-SEQUENCE:9\n#EXTINF:2,\nc\n"));
+}
+
+#[test]
+fn a_list_without_news_for_three_target_durations_is_stale() {
+    let (mut course, now) = course();
+    let mut stale = |lines: &str, seconds| {
+        course.take_in(&list(lines), now + Duration::from_secs(seconds)).1.is_some()
+    };
+    assert!(!stale(TWO, 0));
+    assert!(!stale(TWO, 6));
+    assert!(stale(TWO, 7));
+    assert!(!stale(&format!("{TWO}#EXTINF:2,\nc\n"), 8));
+}
+
+#[test]
+fn a_server_that_can_hold_back_is_asked_for_the_next_segment() {
+    let (mut course, now) = course();
+    let blocking = list(&format!("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES\n{TWO}"));
+    assert_eq!(course.next(&blocking, true, now), now);
+    assert_eq!(course.blocks_for, Some(2));
+    assert!(course.next(&blocking, false, now) > now, "it did not hold back");
+    assert_eq!(course.blocks_for, None);
+    course.next(&blocking, true, now);
+    course.failed();
+    assert_eq!(course.blocks_for, None, "after a failure any list will do");
+}
+
+#[test]
+fn failures_are_met_with_patience() {
+    let (mut course, now) = course();
+    let waits: Vec<_> = (0..6).map(|_| course.failed().as_millis()).collect();
+    assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000]);
+    assert!(!course.has_failed_for_long(now + LONGEST_FAILURE));
+    assert!(course.has_failed_for_long(now + LONGEST_FAILURE + Duration::from_secs(1)));
+    course.take_in(&list(TWO), now);
+    let waits: Vec<_> = (0..5).map(|_| course.failed().as_millis()).collect();
+    assert_eq!(waits, [500, 1000, 2000, 4000, 4000], "two target durations");
+}
