@@ -5,10 +5,14 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bad_input;
+mod full_disk;
+mod hostile;
 mod interrupting;
+mod killed_recorder;
 mod kills;
 mod lifecycle;
 mod playback;
 mod players;
+mod publishers;
 mod story;
 mod support;

@@ -1,18 +1,26 @@
-//! What the tests have in common: programs under watch, the demo, small servers that lie.
+//! What the tests have in common: programs under watch, the demo, recordings, small servers that lie.
 
+mod clockwork;
 mod demo_run;
 mod no_database;
 mod origin;
 mod process;
 mod processes;
+mod recording;
 mod service;
+mod small_disk;
+mod watch;
 
+pub(crate) use clockwork::Clockwork;
 pub(crate) use demo_run::{CHEAP, DemoRun};
 pub(crate) use no_database::NoDatabase;
 pub(crate) use origin::Origin;
 pub(crate) use process::{Process, program};
 pub(crate) use processes::processes_in;
+pub(crate) use recording::{Missing, Recorded, missing, recorded, recorder_arguments};
 pub(crate) use service::{Service, arguments};
+pub(crate) use small_disk::SmallDisk;
+pub(crate) use watch::Watch;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -52,6 +60,12 @@ pub(crate) async fn body(url: &str) -> Option<String> {
         return None;
     }
     answer.text(MAX_BYTES).await.ok()
+}
+
+/// The number that the variable `name` of the environment holds, for tests that may take longer by hand.
+pub(crate) fn number_from(name: &str) -> Option<usize> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|error| panic!("{name}={value:?}: {error}")))
 }
 
 /// A temporary folder that the database's account can pass through, too.

@@ -75,6 +75,11 @@ impl Process {
         &self.stderr
     }
 
+    /// Its number, which is nobody else's until it was waited for.
+    pub(crate) const fn id(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().cast_unsigned()
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid, signal).expect("it was not waited for yet");
@@ -83,6 +88,14 @@ impl Process {
     /// Whether it has not ended yet.
     pub(crate) fn lives(&mut self) -> bool {
         self.child.try_wait().expect("it can be waited for").is_none()
+    }
+
+    /// The most memory that it ever had resident, in bytes; `None` when it has ended.
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes: u64 = peak.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kibibytes << 10)
     }
 
     /// Waits for its end and for its last line.

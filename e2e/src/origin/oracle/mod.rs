@@ -1,0 +1,107 @@
+//! What is wrong with what a recorder has: a pure function of the script, of what happened, and of
+//! what the store and the notes hold.
+
+use std::fmt::Write as _;
+
+use chrono::TimeDelta;
+use common::base::hash::ContentHash;
+use common::base::time::Timestamp;
+
+use super::footage::Footage;
+use super::held::Held;
+use super::record::{Record, SegmentRecord};
+use super::script::{Dated, Script};
+use super::stream::{Published, Stream};
+
+mod expected;
+mod notes;
+mod outages;
+mod rates;
+mod stored;
+#[cfg(test)]
+mod tests;
+
+/// What became of one channel.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The channel's name.
+    pub name: &'a str,
+    /// What it did.
+    pub script: &'a Script,
+    /// What it published.
+    pub stream: &'a Stream,
+    /// What happened.
+    pub record: &'a Record,
+    /// What the recorder has.
+    pub held: &'a Held,
+    /// What all of it shows.
+    pub footage: &'a Footage,
+    /// What times count from.
+    pub epoch: Timestamp,
+    /// When the recorder was asked to stop, in milliseconds since the epoch.
+    pub stopped: i64,
+}
+
+/// How long before the stop a segment must have been published so that anything must be known of it, in
+/// milliseconds.
+const GRACE: i64 = 6000;
+
+/// What is wrong, each a sentence that names the channel, its seed, and what it is about.
+pub fn violations(case: &Case<'_>) -> Vec<String> {
+    let mut all = stored::violations(case);
+    all.extend(notes::violations(case));
+    all.extend(rates::violations(case));
+    let seed = case.script.seed.map(|seed| format!(" (seed {seed})")).unwrap_or_default();
+    all.into_iter().map(|problem| format!("{}{seed}: {problem}", case.name)).collect()
+}
+
+impl Case<'_> {
+    /// When a segment begins by its date.
+    fn start(&self, segment: &Published) -> Timestamp {
+        self.epoch + TimeDelta::milliseconds(segment.start)
+    }
+
+    /// The hash of what is to be stored of it.
+    fn hash(&self, segment: &Published) -> ContentHash {
+        self.footage.reel(segment.clip).hashes[segment.clip_index]
+    }
+
+    /// What happened to it.
+    fn record_of(&self, segment: &Published) -> SegmentRecord {
+        self.record.segments.get(&segment.index).cloned().unwrap_or_default()
+    }
+
+    /// Whether the channel's segments have no place in time but that of their arrival.
+    fn is_undated(&self) -> bool {
+        self.script.shape.dated == Dated::Never
+    }
+
+    /// The segments about which something must be known: from the first one that was ever listed, up to
+    /// those that were published just before the stop.
+    fn announced(&self) -> impl Iterator<Item = &Published> {
+        let listed = |record: &SegmentRecord| {
+            !record.listed.is_empty() || !record.listed_as_advertisement.is_empty()
+        };
+        let mut all = self.record.segments.iter();
+        let first = all.find(|(_, record)| listed(record)).map_or(i32::MAX, |(index, _)| *index);
+        let until = self.stopped - GRACE;
+        self.stream.segments.iter().filter(move |s| s.index >= first && s.at <= until)
+    }
+
+    /// A segment for people.
+    fn tell(&self, segment: &Published) -> String {
+        let record = self.record_of(segment);
+        let mut text = format!(
+            "segment {} (number {}, {}, published at {} ms",
+            segment.index,
+            segment.number,
+            self.start(segment),
+            segment.at
+        );
+        if let Some(trouble) = self.script.trouble(segment.index) {
+            let _ = write!(text, ", {:?} {:?}", trouble.fault, trouble.until);
+        }
+        let _ = write!(text, "; {})", record.story());
+        text
+    }
+}

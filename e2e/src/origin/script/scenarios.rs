@@ -1,0 +1,198 @@
+//! Scripts written by hand: one for each thing that publishers are known to do.
+//!
+//! They fit a run of 50 seconds: what goes wrong does so early enough to be over before the end.
+
+use super::{Addressed, Dated, Entry, Leaves, Marks, Method, Script, Shape, What};
+use crate::origin::faults::{ListFault as L, Scope, SegmentFault as S, Until};
+use crate::origin::footage::Clip;
+
+/// A script with a name that can be a channel's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// What it is about.
+    pub name: &'static str,
+    /// What happens.
+    pub script: Script,
+}
+
+/// All of them.
+pub fn scenarios() -> Vec<Scenario> {
+    let groups =
+        [broken_segments(), refused_segments(), lists(), streams(), formats(), advertisements()];
+    let all = groups.into_iter().flatten();
+    all.map(|(name, script)| Scenario { name, script }).collect()
+}
+
+type Named = (&'static str, Script);
+
+fn plain() -> Script {
+    Script::healthy(Shape::default())
+}
+
+fn shaped(change: impl FnOnce(&mut Shape)) -> Script {
+    let mut shape = Shape::default();
+    change(&mut shape);
+    Script::healthy(shape)
+}
+
+fn of_clip(clip: Clip) -> Script {
+    shaped(|shape| shape.clip = clip)
+}
+
+/// A list that holds too little to sit anything out.
+fn short() -> Script {
+    shaped(|shape| shape.window = 6)
+}
+
+fn on_twitch(pre_roll: i32) -> Script {
+    shaped(|shape| (shape.entry, shape.pre_roll, shape.window) = (Entry::Twitch, pre_roll, 12))
+}
+
+fn broken_segments() -> Vec<Named> {
+    let once = Until::Attempts(1);
+    vec![
+        ("silent_at_first", plain().segments(8..10, S::Silence, once)),
+        ("stalls_in_body", plain().segments(8..10, S::StallInBody, once)),
+        ("stalls_for_good", plain().segments(8..9, S::Silence, Until::Ever)),
+        ("slow_but_whole", plain().segments(8..12, S::Drip(3), Until::Ever)),
+        ("far_too_slow_at_first", plain().segments(8..10, S::Drip(100), once)),
+        ("reset_in_body", plain().segments(8..11, S::Reset, Until::Attempts(2))),
+        ("reset_for_good", plain().segments(8..10, S::Reset, Until::Ever)),
+        ("promises_more", plain().segments(8..11, S::PromisesMore, once)),
+        ("promises_less", plain().segments(8..11, S::PromisesLess, once)),
+        ("cut_cleanly", plain().segments(8..11, S::CleanCut, once)),
+        ("cut_at_a_packet", plain().segments(8..11, S::CleanCutAtPacket, once)),
+        ("cut_at_a_packet_for_good", plain().segments(8..10, S::CleanCutAtPacket, Until::Ever)),
+        ("cut_at_a_box", of_clip(Clip::Fmp4).segments(8..11, S::CleanCutAtPacket, once)),
+        ("cut_chunks", plain().segments(8..11, S::CutChunks, once)),
+        ("empty_at_first", plain().segments(8..11, S::Empty, once)),
+        ("empty_for_good", plain().segments(8..10, S::Empty, Until::Ever)),
+        ("a_page_at_first", plain().segments(8..11, S::Html, once)),
+        ("a_page_for_good", plain().segments(8..10, S::Html, Until::Ever)),
+        ("without_length", plain().segments(5..15, S::NoLength, Until::Ever)),
+        ("in_chunks", plain().segments(5..15, S::Chunked, Until::Ever)),
+    ]
+}
+
+fn refused_segments() -> Vec<Named> {
+    let passing = Until::Millis(4000);
+    vec![
+        ("forbidden_for_a_while", plain().segments(8..11, S::Status(403), passing)),
+        ("missing_for_a_while", plain().segments(8..11, S::Status(404), passing)),
+        ("forbidden_for_good", plain().segments(8..10, S::Status(403), Until::Ever)),
+        ("missing_for_good", plain().segments(8..10, S::Status(404), Until::Ever)),
+        ("too_many_requests", plain().segments(8..11, S::Status(429), Until::Attempts(3))),
+        ("server_error", plain().segments(8..11, S::Status(500), Until::Attempts(3))),
+        (
+            "unavailable_past_the_list",
+            plain().segments(8..10, S::Status(503), Until::Millis(14_000)),
+        ),
+        ("redirected", plain().segments(5..15, S::Redirect, Until::Ever)),
+        ("redirected_in_a_circle", plain().segments(8..10, S::RedirectLoop, passing)),
+    ]
+}
+
+fn lists() -> Vec<Named> {
+    let (old, all, channel) = (Scope::OldAddresses, Scope::MediaPlaylists, Scope::Channel);
+    vec![
+        ("token_expires", plain().lists(10..1000, L::Status(403), old)),
+        ("token_expires_in_a_short_list", short().lists(10..1000, L::Status(403), old)),
+        ("address_changes", plain().moving(10)),
+        ("list_gone_at_old_address", plain().lists(10..1000, L::Status(404), old)),
+        // gone from it before a recorder looks for another that waits for longer than it should
+        (
+            "list_stale_at_old_address",
+            shaped(|shape| shape.window = 8).lists(10..30, L::Frozen, old),
+        ),
+        ("list_slow_at_old_address", plain().lists(10..30, L::Silence, old)),
+        ("list_without_end", plain().lists(10..30, L::Endless, old)),
+        ("edge_lags", plain().lists(8..25, L::Lagging(3), all)),
+        ("list_redirected", plain().lists(8..20, L::Redirect, all)),
+        ("list_redirected_in_a_circle", plain().lists(10..13, L::RedirectLoop, all)),
+        ("list_fails_briefly", short().lists(10..12, L::Status(503), old)),
+        ("list_fails_for_a_while", plain().lists(10..14, L::Status(500), all)),
+        ("list_fails_for_long", short().lists(10..25, L::Status(503), all)),
+        ("list_is_a_page", plain().lists(10..14, L::Html, all)),
+        ("list_is_garbage", plain().lists(10..14, L::Garbage, all)),
+        ("list_of_50_mb", plain().lists(10..14, L::Huge, all)),
+        ("list_forbidden_for_long", short().lists(10..25, L::Status(403), channel)),
+        ("offline_for_a_while", short().lists(10..25, L::Status(404), channel)),
+        ("list_compressed", shaped(|shape| shape.gzip = true)),
+        ("list_of_dos", shaped(|shape| shape.crlf = true)),
+        ("list_skips", shaped(|shape| (shape.skips, shape.window) = (true, 20))),
+        ("thousand_old_segments", shaped(|shape| (shape.window, shape.backlog) = (1000, 1000))),
+        ("blocking_reload", shaped(|shape| shape.blocking_reload = true)),
+        ("only_a_media_playlist", shaped(|shape| shape.entry = Entry::Media)),
+        ("not_important", shaped(|shape| shape.important = false)),
+    ]
+}
+
+fn streams() -> Vec<Named> {
+    let restart = |number, pause, leaves| What::Restart { number, pause, leaves };
+    let jump = |by, announced| What::ClockJump { by, announced };
+    let by_number = || shaped(|shape| shape.addressed = Addressed::ByNumber);
+    vec![
+        ("numbers_reset", plain().change(12, restart(0, 2000, Leaves::List))),
+        ("addresses_used_again", {
+            let mut script = by_number().change(12, restart(0, 2000, Leaves::List));
+            script.shape.first_number = 0;
+            script
+        }),
+        ("numbers_skipped", plain().change(12, What::SkipNumbers(8))),
+        ("ends_and_begins_again", plain().change(10, restart(0, 9000, Leaves::EndList))),
+        ("ends_goes_and_comes_back", plain().change(10, restart(0, 12_000, Leaves::Nothing))),
+        ("clock_jumps_ahead", plain().change(12, jump(30_000, false))),
+        ("clock_jumps_back", plain().change(12, jump(-20_500, false))),
+        ("clock_jumps_a_little", plain().change(12, jump(250, false))),
+        ("clock_jump_announced", plain().change(12, jump(30_000, true))),
+        ("clock_jumps_on_twitch", on_twitch(0).change(12, jump(1500, false))),
+        ("never_dated", shaped(|shape| shape.dated = Dated::Never)),
+        ("sometimes_dated", shaped(|shape| shape.dated = Dated::Every(4))),
+        ("gaps", plain().change(12, What::Gap(3))),
+    ]
+}
+
+fn formats() -> Vec<Named> {
+    let show = |clip, announced| What::Show { clip, announced };
+    let encrypt = |count, method| What::Encrypt { count, method };
+    let ranges = |honoured| shaped(|shape| shape.addressed = Addressed::ByRange { honoured });
+    vec![
+        ("fragmented_mp4", of_clip(Clip::Fmp4)),
+        ("hevc", of_clip(Clip::Hevc)),
+        ("picture_grows", plain().change(12, show(Clip::LargeTs, true))),
+        ("picture_grows_in_mp4", of_clip(Clip::Fmp4).change(12, show(Clip::LargeFmp4, true))),
+        ("codec_changes", of_clip(Clip::Fmp4).change(12, show(Clip::Hevc, true))),
+        ("container_changes", plain().change(12, show(Clip::Fmp4, true))),
+        ("container_changes_untold", plain().change(12, show(Clip::Fmp4, false))),
+        ("encrypted", plain().change(8, encrypt(10, Method::Aes128))),
+        ("encrypted_by_number", {
+            let mut script = plain().change(8, encrypt(10, Method::Aes128ByNumber));
+            script.shape.first_number = 0;
+            script
+        }),
+        ("encrypted_beyond_us", plain().change(8, encrypt(4, Method::SampleAes))),
+        ("key_refused", {
+            let mut script = plain().change(8, encrypt(4, Method::Aes128));
+            script.shape.key_status = Some(403);
+            script
+        }),
+        ("byte_ranges", ranges(true)),
+        ("byte_ranges_ignored", ranges(false)),
+    ]
+}
+
+fn advertisements() -> Vec<Named> {
+    let marked = |titles, date_ranges, scte35| {
+        let mut script = on_twitch(0).change(12, What::MidRoll(6));
+        script.shape.marks = Marks { titles, date_ranges, scte35 };
+        script
+    };
+    vec![
+        ("ads_by_title", marked(true, false, false)),
+        ("ads_by_date_range", marked(false, true, false)),
+        ("ads_by_scte35", marked(false, false, true)),
+        ("ads_before_all", on_twitch(5)),
+        ("ads_on_reconnect", on_twitch(5).lists(15..1000, L::Status(403), Scope::OldAddresses)),
+        ("ads_beside_an_old_list", on_twitch(4).lists(15..22, L::Frozen, Scope::OldAddresses)),
+    ]
+}
