@@ -3,7 +3,7 @@
 #
 #   setup.sh [PROFILE]     build: a linker and C headers, which cargo needs before it can do anything
 #                          run:   also what the services and the demo start (default)
-#                          test:  also the players that the tests play with
+#                          test:  also the players that the tests play with, and publishers to record
 #                          ci:    also what fuzzers are built and deployment files are checked with
 #                          bench: what `build` does, and what the benchmarks compare with
 #
@@ -28,6 +28,10 @@ missing_packages() {
     if [ "$profile" = bench ]; then
         has_nginx || echo nginx-light
         has wrk || echo wrk
+        # makes what recorders record, and is one of those that are compared
+        has ffmpeg || echo ffmpeg
+        # an environment for the other ones, which pip installs
+        can_make_environments || echo python3-venv
         return 0
     fi
 
@@ -42,6 +46,13 @@ missing_packages() {
     has mpv || echo mpv
     # fetches the player that runs in the browser
     has npm || echo npm
+    has_nginx || echo nginx-light
+    [ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ] || echo libnginx-mod-rtmp
+    has gst-launch-1.0 || echo gstreamer1.0-tools
+    has_gstreamer videotestsrc || echo gstreamer1.0-plugins-base
+    has_gstreamer multifile || echo gstreamer1.0-plugins-good
+    has_gstreamer hls || echo gstreamer1.0-plugins-bad
+    has_gstreamer x264 || echo gstreamer1.0-plugins-ugly
     [ "$profile" != test ] || return 0
 
     has c++ || echo g++
@@ -64,6 +75,19 @@ has_postgres() {
 # Debian keeps it outside the PATH of those who are not root.
 has_nginx() {
     has nginx || [ -x /usr/sbin/nginx ]
+}
+
+# Debian keeps GStreamer's plugins in a folder of the machine's architecture.
+has_gstreamer() {
+    for plugin in /usr/lib/*/gstreamer-1.0/libgst"$1".so; do
+        [ ! -e "$plugin" ] || return 0
+    done
+    return 1
+}
+
+# Debian keeps a part of this module of Python in a package of its own.
+can_make_environments() {
+    has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null
 }
 
 complain() {
