@@ -26,6 +26,14 @@ impl Figures {
         Self { min: sorted[0], median: f64::midpoint(low, high), max: sorted[sorted.len() - 1] }
     }
 
+    /// The one of `measured`, of which there must be one, that `percent` percent of them do not exceed.
+    pub fn percentile(measured: impl IntoIterator<Item = f64>, percent: usize) -> Self {
+        let mut sorted: Vec<f64> = measured.into_iter().collect();
+        sorted.sort_by(f64::total_cmp);
+        let rank = (sorted.len() * percent).div_ceil(100);
+        Self::of([sorted[rank.saturating_sub(1)]])
+    }
+
     /// The figures of `measured`, of which there must be one, in bytes.
     #[expect(clippy::cast_precision_loss, reason = "no machine has that much memory")]
     pub fn of_bytes(measured: impl IntoIterator<Item = u64>) -> Self {
@@ -49,20 +57,23 @@ pub enum Unit {
     Percent,
     /// Of whatever is counted.
     PerSecond,
+    /// Printed without a unit.
+    Count,
 }
 
 impl Unit {
-    /// A divisor and a symbol that make `value` handy.
+    /// A divisor and what stands behind the number, which make `value` handy.
     fn scaled(self, value: f64) -> (f64, &'static str) {
         match self {
-            Self::Percent => (1.0, "%"),
-            Self::PerSecond => (1.0, "/s"),
-            Self::Bytes if value < 1e5 => (1.0, "B"),
-            Self::Bytes => (1e6, "MB"),
-            Self::Nanoseconds if value < 1e3 => (1.0, "ns"),
-            Self::Nanoseconds if value < 1e6 => (1e3, "µs"),
-            Self::Nanoseconds if value < 1e9 => (1e6, "ms"),
-            Self::Nanoseconds => (1e9, "s"),
+            Self::Percent => (1.0, " %"),
+            Self::Count => (1.0, ""),
+            Self::PerSecond => (1.0, " /s"),
+            Self::Bytes if value < 1e5 => (1.0, " B"),
+            Self::Bytes => (1e6, " MB"),
+            Self::Nanoseconds if value < 1e3 => (1.0, " ns"),
+            Self::Nanoseconds if value < 1e6 => (1e3, " µs"),
+            Self::Nanoseconds if value < 1e9 => (1e6, " ms"),
+            Self::Nanoseconds => (1e9, " s"),
         }
     }
 }
@@ -89,15 +100,15 @@ impl fmt::Display for Row<'_> {
         let short = |value: f64| short(value / divisor);
         write!(f, "| {} | ", self.work)?;
         if (min - max).abs() < f64::EPSILON {
-            write!(f, "{} {symbol}", short(median))?;
+            write!(f, "{}{symbol}", short(median))?;
         } else {
-            write!(f, "{} / {} / {} {symbol}", short(min), short(median), short(max))?;
+            write!(f, "{} / {} / {}{symbol}", short(min), short(median), short(max))?;
         }
         match self.limit {
             Some((what, limit)) => {
                 let (divisor, symbol) = self.unit.scaled(limit.median);
                 let value = self::short(limit.median / divisor);
-                write!(f, " | {what}: {value} {symbol} | {:.2}", median / limit.median)?;
+                write!(f, " | {what}: {value}{symbol} | {:.2}", median / limit.median)?;
             }
             None => f.write_str(" | | ")?,
         }
@@ -124,6 +135,14 @@ mod tests {
         let figures = Figures::of([3.0, 1.0, 2.0]);
         assert_eq!(figures, Figures { min: 1.0, median: 2.0, max: 3.0 });
         assert_eq!(Figures::of([4.0, 1.0]), Figures { min: 1.0, median: 2.5, max: 4.0 });
+    }
+
+    #[test]
+    fn a_percentile_is_one_of_what_was_measured() {
+        for (percent, wanted) in [(0, 1.0), (1, 2.0), (50, 100.0), (99, 198.0), (100, 200.0)] {
+            let figures = Figures::percentile((1..=200).map(f64::from), percent);
+            assert_eq!(figures, Figures::of([wanted]));
+        }
     }
 
     #[test]

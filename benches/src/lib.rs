@@ -8,10 +8,12 @@ pub mod client;
 pub mod figures;
 pub mod growing;
 pub mod limit;
+pub mod live;
 pub mod process;
 pub mod restreamer;
 pub mod tree;
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,46 @@ use common::plan::select::{Selection, best_segments};
 pub fn folder() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     root.expect("this crate lies in a folder of the workspace").join("target/bench")
+}
+
+/// A folder below [`folder`], empty and gone when dropped.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// An empty folder of that name on the disk of the workspace.
+///
+/// # Errors
+///
+/// When it cannot be made, or what an earlier run left cannot be removed.
+pub fn scratch(name: &str) -> io::Result<Scratch> {
+    scratch_in(&folder(), name)
+}
+
+/// An empty folder of that name in `parent`.
+///
+/// # Errors
+///
+/// As [`scratch`].
+pub fn scratch_in(parent: &Path, name: &str) -> io::Result<Scratch> {
+    let path = parent.join(name);
+    if path.exists() {
+        fs::remove_dir_all(&path)?;
+    }
+    fs::create_dir_all(&path)?;
+    Ok(Scratch(path))
 }
 
 /// Selects the best segments of `range`, as every part of the project does.

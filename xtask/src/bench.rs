@@ -1,18 +1,48 @@
 //! Builds and runs the benchmarks, and gathers what they say in one table.
 //!
-//! A benchmark is a program of the crate `benches`; it gets the path of a restreamer and prints rows of a
-//! Markdown table. What else it prints goes below the table. The figures are for people to judge: only a
+//! A benchmark is a program of the crate `benches`; it gets the path of the service that it measures and prints
+//! rows of a Markdown table. What else it prints goes below the table. The figures are for people to judge: only a
 //! benchmark that could not measure fails.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use crate::peers;
 use crate::run::Workspace;
 
-/// The programs in the order in which they run. First those that load one processor at most.
-const PROGRAMS: [&str; 5] =
-    ["select_segments", "index_memory", "serve_playlists", "live_viewers", "serve_segments"];
+/// The programs, each with what it is given, in the order in which they run. First those that load one
+/// processor at most.
+const PROGRAMS: [(&str, &[Given]); 9] = [
+    ("examine_segments", &[]),
+    ("select_segments", &[Given::Service("restreamer")]),
+    ("index_memory", &[Given::Service("restreamer")]),
+    ("serve_playlists", &[Given::Service("restreamer")]),
+    ("live_viewers", &[Given::Service("restreamer")]),
+    ("record_stream", &[Given::Service("downloader"), Given::Peers]),
+    ("record_latency", &[Given::Service("downloader")]),
+    ("serve_segments", &[Given::Service("restreamer")]),
+    ("record_many", &[Given::Service("downloader")]),
+];
+
+/// What a benchmark is given on its command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Given {
+    /// The path of a service.
+    Service(&'static str),
+    /// The folder of the recorders that others wrote.
+    Peers,
+}
+
+impl Given {
+    fn path(self, workspace: &Workspace) -> Result<PathBuf> {
+        match self {
+            Self::Service(name) => Ok(workspace.path("target/release").join(name)),
+            Self::Peers => peers::ready(workspace),
+        }
+    }
+}
 
 const HEAD: &str = "\
 | work | minimum / median / maximum | limit or peer, in the same run | ratio of the medians | target |
@@ -27,7 +57,14 @@ const HEAD: &str = "\
 pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
     let is_wanted = |name: &str| names.is_empty() || names.contains(&name);
     let release = ["build", "--locked", "--release", "--quiet", "--package"];
-    workspace.cargo(release).args(["restreamer"]).run()?;
+    for service in ["restreamer", "downloader"] {
+        if PROGRAMS
+            .iter()
+            .any(|(name, given)| is_wanted(name) && given.contains(&Given::Service(service)))
+        {
+            workspace.cargo(release).args([service]).run()?;
+        }
+    }
     workspace.cargo(release).args(["benches", "--bins"]).run()?;
     workspace.program("target/release/make_tree").run()?;
 
@@ -35,24 +72,12 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
     let mut outcome = Ok(());
     if is_wanted("names") {
         println!("== names");
-        let bench = [
-            "bench",
-            "--locked",
-            "--quiet",
-            "--package",
-            "benches",
-            "--bench",
-            "names",
-            "--",
-            "--quiet",
-        ];
-        outcome = workspace.cargo(bench).output().map(|text| said.push_str(&text));
+        outcome = criterion(workspace).map(|text| said.push_str(&text));
     }
-    for name in PROGRAMS.iter().filter(|name| is_wanted(name)) {
+    for (name, given) in PROGRAMS.iter().filter(|(name, _)| is_wanted(name)) {
         if outcome.is_ok() {
             println!("== {name}");
-            let program = workspace.program(format!("target/release/{name}"));
-            let measured = program.args(["target/release/restreamer"]).output();
+            let measured = measure(workspace, name, given);
             outcome = measured.map(|text| said.push_str(&text)).with_context(|| (*name).to_owned());
         }
     }
@@ -60,6 +85,19 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
         said.lines().partition(|line| line.starts_with("| "));
     println!("\n{}\n\n{HEAD}\n{}\n\n{}", machine(workspace), rows.join("\n"), rest.join("\n"));
     outcome
+}
+
+/// Runs what criterion measures.
+fn criterion(workspace: &Workspace) -> Result<String> {
+    let package = ["bench", "--locked", "--quiet", "--package", "benches"];
+    let names = ["--bench", "names", "--", "--quiet"];
+    workspace.cargo(package).args(names).output()
+}
+
+fn measure(workspace: &Workspace, name: &str, given: &[Given]) -> Result<String> {
+    let given: Vec<PathBuf> =
+        given.iter().map(|given| given.path(workspace)).collect::<Result<_>>()?;
+    workspace.program(workspace.path("target/release").join(name)).args(given).output()
 }
 
 /// What the figures depend on.

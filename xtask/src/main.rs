@@ -9,6 +9,7 @@ mod deploy;
 mod fuzz;
 mod hls_js;
 mod layers;
+mod peers;
 mod run;
 mod rust_source;
 mod sizes;
