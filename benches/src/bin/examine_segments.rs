@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     playlists.iter().try_for_each(|playlist| compare(Path::new(playlist)))
 }
 
-/// What the segments of [`packets`] hold in a second, at 6.4 Mbit/s.
+/// About what 2.5 s hold at 6.4 Mbit/s.
 const BYTES: usize = 2_000_000;
 /// As large as the pieces that a body comes in.
 const PIECE: usize = 16 << 10;

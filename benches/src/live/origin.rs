@@ -3,8 +3,10 @@
 //! A thread for each connection, since recorders keep few of them, and nothing between the material and
 //! the socket: it must cost little beside what it serves.
 //!
-//!     /CHANNEL/live.m3u8[?_HLS_msn=N]     the playlist; with N, when the schedule allows it, once N is listed
-//!     /CHANNEL/N.ts[?wait]                a segment; with `wait` once it is listed
+//! ```text
+//! /CHANNEL/live.m3u8[?_HLS_msn=N]     the playlist; with N, when the schedule allows it, once N is listed
+//! /CHANNEL/N.ts[?wait]                a segment; with `wait` once it is listed
+//! ```
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
