@@ -1,7 +1,7 @@
 //! Playlists: read whatever they are, and written again where the writer takes what was read.
 
 use common::format::hls::{
-    MediaHeader, MediaPlaylist, MediaPlaylistWriter, MultivariantPlaylist, MultivariantWriter,
+    Map, MediaHeader, MediaPlaylist, MediaPlaylistWriter, MultivariantPlaylist, MultivariantWriter,
     Playlist, PlaylistKind, RenditionEntry, Segment, SegmentEntry, VariantEntry, Version,
 };
 
@@ -32,6 +32,7 @@ fn write_media(list: &MediaPlaylist) -> (String, Vec<Segment>) {
         independent_segments: false,
         can_skip_until: None,
     });
+    let segments: Vec<Segment> = list.segments.iter().map(clear).collect();
     let is_written = |segment: &&Segment| {
         let entry = SegmentEntry {
             uri: &segment.uri,
@@ -46,13 +47,17 @@ fn write_media(list: &MediaPlaylist) -> (String, Vec<Segment>) {
         };
         writer.segment(&entry).is_ok()
     };
-    let written = list.segments.iter().filter(is_written);
-    // keys are not written: what is stored is not encrypted
-    let written = written.map(|segment| Segment { key: None, ..segment.clone() }).collect();
+    let written = segments.iter().filter(is_written).cloned().collect();
     if list.end_list {
         writer.end_list().expect("it was not said before");
     }
     (writer.finish(), written)
+}
+
+/// A segment without its keys, which are not written: what is stored is not encrypted.
+fn clear(segment: &Segment) -> Segment {
+    let map = segment.map.as_ref().map(|map| Map { key: None, ..(**map).clone() }.into());
+    Segment { map, key: None, ..segment.clone() }
 }
 
 /// A multivariant playlist holds no more than its lines, and what the writer takes of it reads back
