@@ -131,7 +131,8 @@ impl Fragments {
             .and_then(first)
             .zip(audio.and_then(first))
             .and_then(|(video, audio)| i64::try_from(audio).ok()?.checked_sub_unsigned(video));
-        let measured = |track: &Track| Measured { micros: track.micros(track.ticks), doubt: 0 };
+        let measured =
+            |track: &Track| Measured { micros: track.micros(track.ticks), doubt: 0, step: 0 };
         let told = MediaTime::new(video.map(measured), audio.map(measured), lag);
         told.or_else(|| self.nothing())
     }
@@ -141,9 +142,11 @@ impl Fragments {
     fn nothing(&self) -> Option<MediaTime> {
         let announces = |is_video| {
             let mut of_kind = self.tracks.iter().filter(|track| track.is_video == is_video);
-            of_kind
-                .any(|track| track.defaults.is_some())
-                .then_some(Measured { micros: 0, doubt: 0 })
+            of_kind.any(|track| track.defaults.is_some()).then_some(Measured {
+                micros: 0,
+                doubt: 0,
+                step: 0,
+            })
         };
         if self.incomplete { None } else { MediaTime::new(announces(true), announces(false), None) }
     }

@@ -9,6 +9,9 @@ use crate::format::segment::MediaDuration;
 /// publishers interleave them that loosely, and a frame of sound or two lies across each border.
 const INTERLEAVING: u64 = 300_000;
 
+/// Where pictures are further apart, a cut may show in the sound alone.
+const FEW: Duration = Duration::from_millis(150);
+
 /// How far apart two streams of a segment can begin, in microseconds, if their clocks are the same.
 const MOST_LAG: u64 = 10_000_000;
 
@@ -20,9 +23,8 @@ const FIRST_EXACT_VERSION: u64 = 3;
 
 /// How much media a segment holds, by its own clocks.
 ///
-/// Pictures and sound are told apart, each by its longest stream: a segment that is cut off lacks the
-/// end of both, and where pictures are few, it shows in the sound alone. Metadata and captions are not
-/// looked at, since they may come at any time or never.
+/// Pictures and sound are told apart, each by its longest stream. Metadata and captions are not looked at,
+/// since they may come at any time or never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MediaTime {
     /// Of the pictures; `None` where there are none, or just one.
@@ -41,6 +43,8 @@ pub struct Extent {
     /// By how much it may be longer, since nothing says how long the last picture is shown: what the
     /// longest one has more than the usual.
     pub doubt: Duration,
+    /// How long it usually is from one picture or packet of sound to the next.
+    pub step: Duration,
 }
 
 /// What was measured of a stream, in microseconds.
@@ -48,6 +52,8 @@ pub struct Extent {
 pub(super) struct Measured {
     pub(super) micros: u64,
     pub(super) doubt: u64,
+    /// From one picture or packet of sound to the next, usually.
+    pub(super) step: u64,
 }
 
 impl MediaTime {
@@ -61,12 +67,13 @@ impl MediaTime {
             return None;
         }
         let lag = lag.unwrap_or(0);
-        let extent = |Measured { micros, doubt }, later: bool, at_least| {
+        let extent = |Measured { micros, doubt, step }, later: bool, at_least| {
             let lag = Some(lag.unsigned_abs()).filter(|_| later);
             let lag = lag.filter(|lag| (at_least..=MOST_LAG).contains(lag)).unwrap_or(0);
             Extent {
                 length: Duration::from_micros(micros.saturating_add(lag)),
                 doubt: Duration::from_micros(doubt),
+                step: Duration::from_micros(step),
             }
         };
         Some(Self {
@@ -130,6 +137,10 @@ impl fmt::Display for Shortfall {
 /// | rounding | 0.5 s, where the version is below 3 and the promise a whole number | RFC 8216 §4.3.2.1: durations are rounded to whole seconds |
 /// | last picture | its [`Extent::doubt`]: nothing where pictures come evenly | how long it is shown is not in the segment |
 ///
+/// A segment that is cut off lacks the end of both, and of the pictures first, which are most of its bytes; so
+/// they decide where they come often enough. Sound may end long before them, as it does where a stream
+/// ends, and counts where pictures are fewer than one in 0.15 s or there are none.
+///
 /// So a tenth that is missing is noticed from 4 s on and a quarter from 2 s on, if the promise is exact
 /// and there are 12 even pictures a second or more, or sound; a stretch below 0.3 s never is.
 pub fn shortfall(
@@ -139,9 +150,11 @@ pub fn shortfall(
 ) -> Option<Shortfall> {
     let tolerance = tolerance(promised, playlist_version);
     let promised = duration(promised);
-    let kinds = [(Medium::Video, media_time.video), (Medium::Audio, media_time.audio)];
+    let decide = media_time.video.is_some_and(|video| video.step <= FEW);
+    let audio = media_time.audio.filter(|_| !decide);
+    let kinds = [(Medium::Video, media_time.video), (Medium::Audio, audio)];
     let short = kinds.into_iter().filter_map(|(medium, extent)| {
-        let Extent { length: found, doubt } = extent?;
+        let Extent { length: found, doubt, .. } = extent?;
         let enough = found.saturating_add(doubt).saturating_add(tolerance);
         (enough < promised).then_some(Shortfall { medium, found, promised })
     });

@@ -163,7 +163,7 @@ impl Transport {
     fn nothing_or_one(&self) -> Option<MediaTime> {
         let announces = |is_of_kind: fn(Codec) -> bool| {
             let announced = self.tables.first().iter().any(|(_, codec)| is_of_kind(*codec));
-            announced.then_some(Measured { micros: 0, doubt: 0 })
+            announced.then_some(Measured { micros: 0, doubt: 0, step: 0 })
         };
         let (video, audio) = (announces(Codec::is_video), announces(Codec::is_audio));
         let untold = |stream: &Stream| {
@@ -239,12 +239,13 @@ impl Stream {
 
     fn pictures(&self) -> Option<Measured> {
         let (ticks, doubt) = self.clock.pictures()?;
-        Some(Measured { micros: micros(ticks), doubt: micros(doubt) })
+        let step = self.clock.usual_step()?;
+        Some(Measured { micros: micros(ticks), doubt: micros(doubt), step: micros(step) })
     }
 
     fn sound(&self) -> Option<Measured> {
         let ticks = self.clock.sound(self.bytes, self.earlier_bytes)?;
-        Some(Measured { micros: micros(ticks), doubt: 0 })
+        Some(Measured { micros: micros(ticks), doubt: 0, step: 0 })
     }
 }
 

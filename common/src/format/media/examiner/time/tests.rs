@@ -6,7 +6,7 @@ fn seconds(seconds: f64) -> MediaDuration {
 
 fn measured(seconds: f64) -> Measured {
     let micros = Duration::from_secs_f64(seconds).as_micros();
-    Measured { micros: u64::try_from(micros).unwrap(), doubt: 0 }
+    Measured { micros: u64::try_from(micros).unwrap(), doubt: 0, step: 40_000 }
 }
 
 fn time(video: Option<f64>, audio: Option<f64>) -> MediaTime {
@@ -38,19 +38,31 @@ fn what_is_tolerated_is_little_enough_to_notice_a_tenth() {
 
 #[test]
 fn the_less_of_both_kinds_is_told() {
-    let short = |video, audio| shortfall(&time(video, audio), seconds(4.0), Some(3));
-    assert_eq!(short(Some(4.0), Some(3.75)), None);
-    assert_eq!(short(Some(3.75), Some(4.0)), None);
-    let sound = short(Some(4.0), Some(3.6)).unwrap();
+    let few = u64::try_from(FEW.as_micros()).unwrap() + 1;
+    let short = |video: f64, audio: f64| {
+        let video = Measured { step: few, ..measured(video) };
+        let time = MediaTime::new(Some(video), Some(measured(audio)), None).unwrap();
+        shortfall(&time, seconds(4.0), Some(3))
+    };
+    assert_eq!(short(4.0, 3.75), None);
+    assert_eq!(short(3.75, 4.0), None);
+    let sound = short(4.0, 3.6).unwrap();
     assert_eq!(sound.medium, Medium::Audio);
     assert_eq!(sound.to_string(), "3.600 s of sound where 4.000 s were promised");
-    assert_eq!(short(Some(3.5), Some(3.6)).unwrap().medium, Medium::Video);
+    assert_eq!(short(3.5, 3.6).unwrap().medium, Medium::Video);
+}
+
+#[test]
+fn where_pictures_come_often_they_decide() {
+    let short = |video, audio| shortfall(&time(video, audio), seconds(4.0), Some(3));
+    assert_eq!(short(Some(4.0), Some(1.0)), None, "the sound may end with the stream");
+    assert_eq!(short(Some(3.6), Some(4.0)).unwrap().medium, Medium::Video);
     assert_eq!(short(None, Some(3.6)).unwrap().found, Duration::from_millis(3600));
 }
 
 #[test]
 fn a_last_picture_may_be_held() {
-    let video = Measured { micros: 3_000_000, doubt: 700_000 };
+    let video = Measured { micros: 3_000_000, doubt: 700_000, step: 40_000 };
     let time = |doubt| MediaTime::new(Some(Measured { doubt, ..video }), None, None).unwrap();
     assert_eq!(shortfall(&time(700_000), seconds(4.0), Some(3)), None);
     assert!(shortfall(&time(699_999), seconds(4.0), Some(3)).is_some());
