@@ -15,6 +15,7 @@ use crate::Shared;
 use crate::config::Channel;
 use crate::feed::FeedRecorder;
 use crate::provider::{Offer, Provider, ResolveError, Rules};
+use crate::recorder::joined;
 
 /// For how long what was found holds for the channel's other qualities.
 const SHARED_FOR: Duration = Duration::from_secs(2);
@@ -50,9 +51,7 @@ pub(crate) async fn run(
         tasks.spawn(record.instrument(span));
     }
     while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended {
-            std::panic::resume_unwind(error.into_panic());
-        }
+        joined(ended);
     }
     Ok(())
 }

@@ -2,25 +2,22 @@
 //! address in between.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use common::io::store::Feed;
 use common::io::store::notes::Why;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::Shared;
 use crate::channel::Resolver;
 use crate::planner::{Shown, SourceId};
 use crate::provider::{Offer, ResolveError, Rules};
-use crate::recorder::{Done, Recorder};
+use crate::recorder::{Done, Recorder, joined};
 use crate::roster::{self, Roster, WorkerId};
 use crate::status::{FeedStatus, Status};
 use crate::worker::{End, Report, What, Worker};
 
-/// How often it is told again that no other address is found.
-const REMINDER: Duration = Duration::from_mins(10);
 /// How many reports may wait; a worker waits with them.
 const MAX_REPORTS: usize = 4;
 
@@ -37,8 +34,6 @@ pub(crate) struct FeedRecorder {
     looks: JoinSet<Result<Arc<Offer>, ResolveError>>,
     /// Whether it was told that the sound is elsewhere.
     told_of_sound: bool,
-    /// What was told last of another address that could not be found, and when.
-    told_of_no_other: Option<(String, Instant)>,
 }
 
 /// The workers as tasks.
@@ -89,7 +84,6 @@ impl FeedRecorder {
             workers: Workers::new(),
             looks: JoinSet::new(),
             told_of_sound: false,
-            told_of_no_other: None,
         }
     }
 
@@ -131,15 +125,14 @@ impl FeedRecorder {
             done = self.recorder.next() => Next::Done(done),
             Some(report) = reports.recv() => Next::Report(report),
             Some(ended) = tasks.join_next() => match ended {
-                Ok((id, end)) => Next::WorkerEnded(id, end),
                 // one that was stopped
                 Err(error) if error.is_cancelled() => Next::Time,
-                Err(error) => panicked(error),
+                ended => {
+                    let (id, end) = joined(ended);
+                    Next::WorkerEnded(id, end)
+                }
             },
-            Some(found) = self.looks.join_next() => match found {
-                Ok(found) => Next::Found(found),
-                Err(error) => panicked(error),
-            },
+            Some(found) = self.looks.join_next() => Next::Found(joined(found)),
             () = until(time) => Next::Time,
         }
     }
@@ -243,6 +236,7 @@ impl FeedRecorder {
             client: self.shared.client.clone(),
             url: url.clone(),
             rules: self.rules,
+            metrics: self.recorder.metrics().clone(),
             reports: self.workers.sender.clone(),
             wake: Arc::default(),
         });
@@ -251,25 +245,13 @@ impl FeedRecorder {
     fn not_found(&mut self, error: &ResolveError) {
         // one that still follows an address may know better
         if self.roster.count() > 0 {
-            return self.no_other(error);
+            let message = "records on, but finds no other address to go on with";
+            return self.status.mention(&format!("{message}: {error}"));
         }
         if let ResolveError::Offline(_) = error {
             self.recorder.interrupted(Why::Offline);
         }
         self.status.set(error.status(), &format!("cannot record: {error}"));
-    }
-}
-
-impl FeedRecorder {
-    /// The address that is followed needs another, and there is none: nothing is lost yet, but will be.
-    fn no_other(&mut self, error: &ResolveError) {
-        let message = error.to_string();
-        let told = self.told_of_no_other.as_ref();
-        if told.is_some_and(|(told, at)| *told == message && at.elapsed() < REMINDER) {
-            return tracing::debug!("finds no other address: {message}");
-        }
-        tracing::warn!("records on, but finds no other address to go on with: {message}");
-        self.told_of_no_other = Some((message, Instant::now()));
     }
 }
 
@@ -301,11 +283,6 @@ impl Workers {
     fn forget(&mut self, id: WorkerId) {
         self.handles.retain(|handle| handle.id != id);
     }
-}
-
-/// A bug of ours: the service ends, and begins anew in a clean state.
-fn panicked(error: JoinError) -> ! {
-    std::panic::resume_unwind(error.into_panic())
 }
 
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {

@@ -36,7 +36,8 @@ use attempt::Plan;
 pub(crate) use cipher::undecipherable;
 use gathered::Gathering;
 use intake::Lost;
-use pair::{MAX_SECOND_ATTEMPTS, Permits, either, more_telling};
+pub(crate) use pair::either;
+use pair::{MAX_SECOND_ATTEMPTS, Permits, more_telling};
 pub(crate) use patience::Patience;
 use request::locate;
 

@@ -40,7 +40,7 @@ pub(crate) struct DownloaderMetrics {
 
 /// What loading a media playlist came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reload {
+pub(crate) enum Reloaded {
     /// It told something new.
     News,
     /// It told what was known.
@@ -49,7 +49,7 @@ pub(crate) enum Reload {
     Failed,
 }
 
-impl Reload {
+impl Reloaded {
     const ALL: [Self; 3] = [Self::News, Self::Same, Self::Failed];
 
     const fn token(self) -> &'static str {
@@ -142,7 +142,7 @@ impl DownloaderMetrics {
         self.latest.with_label_values(&labels);
         self.workers.with_label_values(&labels);
         self.latency.with_label_values(&labels);
-        for result in Reload::ALL {
+        for result in Reloaded::ALL {
             self.reloads.with_label_values(&[labels[0], labels[1], result.token()]);
         }
         feed
@@ -212,17 +212,9 @@ impl FeedMetrics {
             self.all.suspicious_skews.with_label_values(&[channel, quality]).inc();
         }
     }
-}
-
-#[cfg_attr(not(test), expect(dead_code, reason = "workers are about to be counted"))]
-impl FeedMetrics {
-    /// An advertisement was not saved.
-    pub(crate) fn left_out(&self) {
-        self.all.advertisements.with_label_values(&self.labels()).inc();
-    }
 
     /// A media playlist was loaded, or was not.
-    pub(crate) fn reloaded(&self, result: Reload) {
+    pub(crate) fn reloaded(&self, result: Reloaded) {
         let [channel, quality] = self.labels();
         self.all.reloads.with_label_values(&[channel, quality, result.token()]).inc();
     }

@@ -105,6 +105,11 @@ impl Recorder {
         }
     }
 
+    /// The metrics of the feed.
+    pub(crate) fn metrics(&self) -> &FeedMetrics {
+        &self.metrics
+    }
+
     /// Says why segments may have been missed until the next list.
     pub(crate) fn interrupted(&mut self, why: Why) {
         self.planner.interrupted(why);
@@ -228,6 +233,7 @@ impl Recorder {
         self.status.set(Status::Up, "");
         if saved.is_new {
             self.metrics.saved(saved.completeness, start, duration, saved.size);
+            self.metrics.published_after(job.listed.elapsed());
         }
         if saved.completeness == Completeness::Full {
             self.known.insert(start, duration);
@@ -276,6 +282,9 @@ impl Recorder {
         }
         let (notes, batch) = (self.notes.clone(), std::mem::take(&mut self.pending_notes));
         let Err(unwritten) = self.store.blocking(move |_| notes.append(batch)).await else {
+            if std::mem::take(&mut self.notes_wait) {
+                tracing::info!("capture notes are written again");
+            }
             return;
         };
         let Unwritten { error, mut notes, lost } = unwritten;
@@ -294,7 +303,7 @@ impl Recorder {
 }
 
 /// The output of a task that nobody stopped.
-fn joined<T>(output: Result<T, JoinError>) -> T {
+pub(crate) fn joined<T>(output: Result<T, JoinError>) -> T {
     // a bug of ours: the service ends, and begins anew in a clean state
     output.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

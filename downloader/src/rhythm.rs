@@ -52,14 +52,6 @@ pub(crate) fn target_duration(list: &MediaPlaylist) -> Duration {
     Duration::from_secs_f64(seconds.clamp(SHORTEST.as_secs_f64(), LONGEST.as_secs_f64()))
 }
 
-/// Whether the server holds back its answer until the list has the segment that is asked for
-/// (RFC 8216bis §6.2.5.2).
-pub(crate) fn can_block(list: &MediaPlaylist) -> bool {
-    let controls = list.other_tags.iter().filter(|tag| tag.name == "EXT-X-SERVER-CONTROL");
-    let mut attributes = controls.flat_map(|tag| tag.value.split(','));
-    attributes.any(|attribute| attribute.trim() == "CAN-BLOCK-RELOAD=YES")
-}
-
 /// The number that a list which goes on from `list` will begin with or hold.
 pub(crate) fn next_number(list: &MediaPlaylist) -> u64 {
     list.number_of(list.segments.len())

@@ -136,8 +136,18 @@ impl FeedStatus {
         }
     }
 
+    /// Warns of what is not a state yet but may become one, unless that was said just so a short while ago.
+    pub(crate) fn mention(&self, message: &str) {
+        let message = clean(message);
+        if self.0.told().mention(&message, Instant::now()) {
+            tracing::warn!("{message}");
+        } else {
+            tracing::debug!("{message}");
+        }
+    }
+
     /// The state that it is in.
-    #[cfg_attr(not(test), expect(dead_code, reason = "workers are about to ask"))]
+    #[cfg(test)]
     pub(crate) fn get(&self) -> Status {
         self.0.told().status()
     }

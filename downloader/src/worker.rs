@@ -1,6 +1,5 @@
 //! Following one media playlist: load it, tell what it says, wait until the next segment is due.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::fetch::either;
+use crate::metrics::{FeedMetrics, Reloaded};
 use crate::provider::{Breaks, LoadError, Rules, advertisements, load};
 use crate::rhythm::{self, Reload, Rhythm};
 use crate::roster::WorkerId;
@@ -69,6 +70,7 @@ pub(crate) struct Worker {
     pub(crate) client: Client,
     pub(crate) url: Url,
     pub(crate) rules: Rules,
+    pub(crate) metrics: FeedMetrics,
     pub(crate) reports: mpsc::Sender<Report>,
     /// Ends the wait after a failure: the address was found to be good.
     pub(crate) wake: Arc<Notify>,
@@ -79,19 +81,17 @@ impl Worker {
     ///
     /// Cancel safety: dropping the future ends the worker.
     pub(crate) async fn follow(self) -> End {
+        let _running = self.metrics.worker();
         let mut course = Course::new(self.rules.reload, Instant::now());
         loop {
             let began = Instant::now();
-            let loaded = match self.load(course.blocks_for).await {
-                Ok(loaded) => loaded,
-                Err(Stopped) => return End::Stopped,
-            };
-            let next = match loaded {
+            let next = match self.load(course.blocks_for).await {
                 Ok((list, base)) => match self.loaded(&mut course, list, base, began).await {
                     Ok(next) => next,
                     Err(end) => return end,
                 },
                 Err(error) => {
+                    self.metrics.reloaded(Reloaded::Failed);
                     if is_final(&error) || course.has_failed_for_long(Instant::now()) {
                         return End::Failed(error);
                     }
@@ -112,30 +112,27 @@ impl Worker {
     }
 
     /// Loads the list; when that is slow, tells so and tries again beside it, on a connection of its own.
-    async fn load(&self, number: Option<u64>) -> Result<Loaded, Stopped> {
+    async fn load(&self, number: Option<u64>) -> Loaded {
         let mut url = self.url.clone();
         if let Some(number) = number {
             url.query_pairs_mut().append_pair("_HLS_msn", &number.to_string());
         }
-        let mut first = pin!(load(&self.client, &url));
+        let first = load(&self.client, &url);
         if number.is_some() {
             // a server that was asked to hold back its answer does
-            return Ok(first.await);
+            return first.await;
         }
-        if let Ok(loaded) = tokio::time::timeout(SOFT_TIMEOUT, &mut first).await {
-            return Ok(loaded);
-        }
-        let seconds = SOFT_TIMEOUT.as_secs();
-        self.tell_failing(format!("the media playlist takes longer than {seconds} s to load"))
-            .await?;
-        // whatever comes next must not meet the same connection
-        self.client.leave_connections();
+        let slow = async {
+            tokio::time::sleep(SOFT_TIMEOUT).await;
+            let seconds = SOFT_TIMEOUT.as_secs();
+            let message = format!("the media playlist takes longer than {seconds} s to load");
+            // where nobody listens any more, the list itself cannot be told either
+            let _ = self.tell_failing(message).await;
+            // whatever comes next must not meet the same connection
+            self.client.leave_connections();
+        };
         let fresh = self.client.on_fresh_connections();
-        let mut second = pin!(load(&fresh, &url));
-        tokio::select! {
-            loaded = &mut first => if loaded.is_ok() { Ok(loaded) } else { Ok(second.await) },
-            loaded = &mut second => if loaded.is_ok() { Ok(loaded) } else { Ok(first.await) },
-        }
+        either(first, slow, |()| load(&fresh, &url), || true, |_, last| last).await
     }
 
     /// Tells of a list; returns when to load it again.
@@ -147,6 +144,7 @@ impl Worker {
         began: Instant,
     ) -> Result<Instant, End> {
         let (news, stale_for) = course.take_in(&list, Instant::now());
+        self.metrics.reloaded(if news { Reloaded::News } else { Reloaded::Same });
         let next = course.next(&list, news, began);
         let ended = list.end_list;
         let (advertisements, breaks) = advertisements(&list, self.rules.marks, &course.breaks);
@@ -188,7 +186,7 @@ struct Course {
     last_list: Instant,
     last_news: Instant,
     /// What the newest list was.
-    shown: Option<Shown>,
+    shown: Option<Fingerprint>,
     /// What it said of advertisements that go on.
     breaks: Breaks,
     /// The number to ask the server for, which holds back its answer until it has it.
@@ -197,7 +195,7 @@ struct Course {
 
 /// What makes a list different from the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Shown {
+struct Fingerprint {
     first: u64,
     end: u64,
     last_uri: Option<String>,
@@ -220,7 +218,7 @@ impl Course {
 
     /// Takes in a list: whether it brought news, and for how long there was none if that is too long.
     fn take_in(&mut self, list: &MediaPlaylist, now: Instant) -> (bool, Option<Duration>) {
-        let shown = Shown {
+        let shown = Fingerprint {
             first: list.media_sequence,
             end: rhythm::next_number(list),
             last_uri: list.segments.last().map(|segment| segment.uri.clone()),
@@ -242,7 +240,7 @@ impl Course {
     fn next(&mut self, list: &MediaPlaylist, news: bool, began: Instant) -> Instant {
         let next = self.rhythm.next(list, news, began);
         // one that answers at once without news does not do what it says
-        let blocks = rhythm::can_block(list) && !list.end_list && news && !list.segments.is_empty();
+        let blocks = list.can_block_reload && !list.end_list && news && !list.segments.is_empty();
         self.blocks_for = blocks.then(|| rhythm::next_number(list));
         if blocks { began } else { next }
     }

@@ -57,7 +57,7 @@ impl Permits {
 /// waited for only if that `is_worth_it`.
 ///
 /// Cancel safety: that of the attempts.
-pub(super) async fn either<T, E, P, S: Future<Output = Result<T, E>>>(
+pub(crate) async fn either<T, E, P, S: Future<Output = Result<T, E>>>(
     first: impl Future<Output = Result<T, E>>,
     slow: impl Future<Output = P>,
     second: impl FnOnce(P) -> S,

@@ -73,6 +73,7 @@ impl Bench {
             promised: None,
             version: None,
             attempt: 1,
+            listed: Instant::now(),
             segment: Arc::new(segment),
             base: Arc::new(self.origin.url("/live/list.m3u8")),
             start: Timestamp::parse_http("2026-11-20T10:59:58.5").unwrap(),

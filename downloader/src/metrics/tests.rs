@@ -1,65 +1,68 @@
 use super::*;
 
-#[test]
-fn a_feed_is_counted_under_the_names_of_the_dashboards() {
+const LABELS: &str = "channel=\"c\",quality=\"source\"";
+
+/// The metrics of one feed, and all metrics.
+fn feed() -> (Metrics, FeedMetrics) {
     let metrics = Metrics::empty();
     let feed = Feed { channel: "c".parse().unwrap(), quality: "source".parse().unwrap() };
     let feed = DownloaderMetrics::new(&metrics).of(&feed);
-    let labels = "channel=\"c\",quality=\"source\"";
-    let has = |sample: &str| {
-        let text = metrics.render();
-        assert!(text.contains(&format!("{sample}\n")), "{sample} in {text}");
-    };
-    has(&format!("segments_downloaded_total{{{labels},type=\"partial\"}} 0"));
-    has(&format!("ad_segments_ignored_total{{{labels}}} 0"));
+    (metrics, feed)
+}
+
+fn has(metrics: &Metrics, sample: &str) {
+    let text = metrics.render();
+    assert!(text.contains(&format!("{sample}\n")), "{sample} in {text}");
+}
+
+#[test]
+fn a_feed_is_counted_under_the_names_of_the_dashboards() {
+    let (metrics, feed) = feed();
+    let has = |sample: &str| has(&metrics, sample);
+    has(&format!("segments_downloaded_total{{{LABELS},type=\"partial\"}} 0"));
+    has(&format!("ad_segments_ignored_total{{{LABELS}}} 0"));
     let duration = MediaDuration::from_seconds(2.5).unwrap();
     let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
     feed.saved(Completeness::Full, at(1_800_000_010), duration, 1000);
     feed.saved(Completeness::Full, at(1_800_000_000), duration, 1000);
     feed.saved(Completeness::Partial, at(1_800_000_020), duration, 1000);
-    has(&format!("segments_downloaded_total{{{labels},type=\"full\"}} 2"));
-    has(&format!("segment_duration_downloaded_total{{{labels},type=\"full\"}} 5"));
-    has(&format!("segment_size_sum{{{labels},type=\"partial\"}} 1000"));
-    has(&format!("latest_segment{{{labels}}} 1800000010"));
+    has(&format!("segments_downloaded_total{{{LABELS},type=\"full\"}} 2"));
+    has(&format!("segment_duration_downloaded_total{{{LABELS},type=\"full\"}} 5"));
+    has(&format!("segment_size_sum{{{LABELS},type=\"partial\"}} 1000"));
+    has(&format!("latest_segment{{{LABELS}}} 1800000010"));
     feed.skewed(TimeDelta::milliseconds(-500), 20);
     feed.skewed(TimeDelta::milliseconds(1), 39);
-    has(&format!("segment_time_skew_non_zero_sum{{{labels},worker=\"0\"}} -0.5"));
-    has(&format!("segment_time_skew_non_zero_count_total{{{labels},worker=\"0\"}} 1"));
-    has(&format!("segment_time_skew_non_zero_count_total{{{labels},worker=\"9\"}} 1"));
-    has(&format!("suspicious_skew_count_total{{{labels}}} 1"));
-    feed.left_out();
-    has(&format!("ad_segments_ignored_total{{{labels}}} 1"));
+    has(&format!("segment_time_skew_non_zero_sum{{{LABELS},worker=\"0\"}} -0.5"));
+    has(&format!("segment_time_skew_non_zero_count_total{{{LABELS},worker=\"0\"}} 1"));
+    has(&format!("segment_time_skew_non_zero_count_total{{{LABELS},worker=\"9\"}} 1"));
+    has(&format!("suspicious_skew_count_total{{{LABELS}}} 1"));
+    feed.advertisement();
+    has(&format!("ad_segments_ignored_total{{{LABELS}}} 1"));
     feed.missed(Why::TimeOut);
-    has(&format!("segments_missed_total{{{labels},why=\"time-out\"}} 1"));
+    has(&format!("segments_missed_total{{{LABELS},why=\"time-out\"}} 1"));
 }
 
 #[test]
 fn workers_and_what_they_load_are_counted() {
-    let metrics = Metrics::empty();
-    let feed = Feed { channel: "c".parse().unwrap(), quality: "source".parse().unwrap() };
-    let feed = DownloaderMetrics::new(&metrics).of(&feed);
-    let labels = "channel=\"c\",quality=\"source\"";
-    let has = |sample: &str| {
-        let text = metrics.render();
-        assert!(text.contains(&format!("{sample}\n")), "{sample} in {text}");
-    };
-    has(&format!("workers{{{labels}}} 0"));
-    has(&format!("segment_latency_count{{{labels}}} 0"));
+    let (metrics, feed) = feed();
+    let has = |sample: &str| has(&metrics, sample);
+    has(&format!("workers{{{LABELS}}} 0"));
+    has(&format!("segment_latency_count{{{LABELS}}} 0"));
     for result in ["news", "same", "failed"] {
-        has(&format!("playlist_reloads_total{{{labels},result=\"{result}\"}} 0"));
+        has(&format!("playlist_reloads_total{{{LABELS},result=\"{result}\"}} 0"));
     }
     let (first, second) = (feed.worker(), feed.worker());
-    has(&format!("workers{{{labels}}} 2"));
+    has(&format!("workers{{{LABELS}}} 2"));
     drop(first);
-    has(&format!("workers{{{labels}}} 1"));
+    has(&format!("workers{{{LABELS}}} 1"));
     drop(second);
-    has(&format!("workers{{{labels}}} 0"));
-    for (result, times) in [(Reload::News, 1), (Reload::Same, 2), (Reload::Failed, 3)] {
+    has(&format!("workers{{{LABELS}}} 0"));
+    for (result, times) in [(Reloaded::News, 1), (Reloaded::Same, 2), (Reloaded::Failed, 3)] {
         (0..times).for_each(|_| feed.reloaded(result));
         let result = result.token();
-        has(&format!("playlist_reloads_total{{{labels},result=\"{result}\"}} {times}"));
+        has(&format!("playlist_reloads_total{{{LABELS},result=\"{result}\"}} {times}"));
     }
     feed.published_after(Duration::from_millis(250));
-    has(&format!("segment_latency_bucket{{{labels},le=\"0.2\"}} 0"));
-    has(&format!("segment_latency_bucket{{{labels},le=\"0.3\"}} 1"));
+    has(&format!("segment_latency_bucket{{{LABELS},le=\"0.2\"}} 0"));
+    has(&format!("segment_latency_bucket{{{LABELS},le=\"0.3\"}} 1"));
 }

@@ -67,6 +67,8 @@ pub(super) struct Listing {
 pub(super) struct Entry {
     /// Every source that lists it; never empty, since the last one stays when it lists it no longer.
     listings: Vec<Listing>,
+    /// When the first of them did.
+    since: Instant,
     /// Whether any of them still does.
     pub(super) listed: bool,
     pub(super) place: Place,
@@ -103,7 +105,13 @@ pub(super) enum Settling {
 impl Entry {
     /// A segment that `listing` shows for the first time; `is_sure` says whether its duration is the
     /// publisher's.
-    pub(super) fn new(listing: Listing, place: Place, before: Before, is_sure: bool) -> Self {
+    pub(super) fn new(
+        listing: Listing,
+        place: Place,
+        before: Before,
+        is_sure: bool,
+        now: Instant,
+    ) -> Self {
         let doubt = match place.origin {
             Origin::Arrival => Some("it has no date, and was placed by its arrival"),
             Origin::Stated | Origin::Carried if !is_sure => Some("its duration is a guess"),
@@ -111,6 +119,7 @@ impl Entry {
         };
         Self {
             listings: vec![listing],
+            since: now,
             listed: true,
             place,
             before,
@@ -196,6 +205,7 @@ impl Entry {
             numbering: listing.numbering,
             number: listing.number,
             attempt: self.attempts,
+            listed: self.since,
             segment: listing.segment,
             base: listing.base,
             version: listing.version,
@@ -345,7 +355,7 @@ mod tests {
             duration: MediaDuration::ZERO,
             origin: Origin::Stated,
         };
-        Entry::new(listing(0), place, Before::Nothing(None), true)
+        Entry::new(listing(0), place, Before::Nothing(None), true, Instant::now())
     }
 
     /// As a source lists it.

@@ -107,7 +107,10 @@ impl<'a> Intake<'a> {
             }
             let id = match twin {
                 Some(twin) => self.join(twin, listing, place, events),
-                None => self.enter(&row, Entry::new(listing, *place, before, sure[index])),
+                None => self.enter(
+                    &row,
+                    Entry::new(listing, *place, before, sure[index], self.now.instant),
+                ),
             };
             self.source.ids.insert(row.number, id);
         }

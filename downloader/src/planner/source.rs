@@ -38,8 +38,8 @@ pub(super) fn rows<'a>(list: &'a MediaPlaylist, advertisements: &[bool]) -> Vec<
 /// One address, and what its lists have shown.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// The address without its query.
-    place: Url,
+    /// Without its query.
+    address: Url,
     /// Whether nobody loads its list any more.
     pub(super) ended: bool,
     /// Whether its clock jumped.
@@ -67,7 +67,7 @@ struct Newest {
 impl Source {
     pub(super) fn new(address: &Url, numbering: u32) -> Self {
         Self {
-            place: without_query(address),
+            address: without_query(address),
             ended: false,
             doubted: false,
             numbering,
@@ -81,7 +81,7 @@ impl Source {
 
     /// Whether `address` is this one, but for its query.
     pub(super) fn is_at(&self, address: &Url) -> bool {
-        self.place == without_query(address)
+        self.address == without_query(address)
     }
 
     /// How far its lists have come.
@@ -175,9 +175,9 @@ fn sighting(number: u64, segment: &Segment) -> Sighting<'_> {
 }
 
 fn without_query(address: &Url) -> Url {
-    let mut place = address.clone();
-    place.set_query(None);
-    place
+    let mut plain = address.clone();
+    plain.set_query(None);
+    plain
 }
 
 /// The mean duration of the segments, at least a tenth of a second.

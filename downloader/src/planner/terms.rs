@@ -42,6 +42,8 @@ pub(crate) struct Job {
     pub(crate) number: u64,
     /// Counted from 1.
     pub(crate) attempt: u32,
+    /// When it was first listed.
+    pub(crate) listed: Instant,
     /// What the list says of it.
     pub(crate) segment: Arc<Segment>,
     /// What its addresses are relative to.

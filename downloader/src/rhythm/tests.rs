@@ -52,8 +52,8 @@ fn what_a_server_can_do_is_read_from_its_list() {
     let read = |tags: &str| {
         MediaPlaylist::parse(format!("#EXTM3U\n{tags}\n#EXTINF:2,\na.ts\n").as_bytes()).unwrap()
     };
-    assert!(can_block(&read("#EXT-X-SERVER-CONTROL:HOLD-BACK=6,CAN-BLOCK-RELOAD=YES")));
-    assert!(!can_block(&read("#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=12")));
+    assert!(read("#EXT-X-SERVER-CONTROL:HOLD-BACK=6,CAN-BLOCK-RELOAD=YES").can_block_reload);
+    assert!(!read("#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=12").can_block_reload);
     assert_eq!(next_number(&read("#EXT-X-MEDIA-SEQUENCE:7")), 8);
 }
 

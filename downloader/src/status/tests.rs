@@ -145,3 +145,16 @@ async fn the_report_has_a_line_for_each_feed_and_calls_for_somebody() {
     assert!(report().0, "what should always be up is not");
     assert_eq!(report().1[0], "a 720p: offline for 60 s");
 }
+
+#[test]
+fn what_is_mentioned_is_not_repeated_soon() {
+    let began = Instant::now();
+    let mut told = Told::new(began);
+    let mut mention =
+        |message, minutes| told.mention(message, began + Duration::from_mins(minutes));
+    assert!(mention("no other address", 0));
+    assert!(!mention("no other address", 9));
+    assert!(mention("no other address", 10));
+    assert!(mention("refused", 11), "something else");
+    assert_eq!(told.status(), Status::Starting, "it is no state");
+}

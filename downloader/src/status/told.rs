@@ -33,13 +33,22 @@ pub(super) struct Told {
     since: Instant,
     /// What was last told of it, how gravely, and when.
     last: Option<(String, Severity, Instant)>,
+    /// What was last mentioned beside it, and when.
+    mentioned: Option<(String, Instant)>,
 }
 
 impl Told {
     pub(super) fn new(now: Instant) -> Self {
-        Self { status: Status::Starting, detail: String::new(), since: now, last: None }
+        Self {
+            status: Status::Starting,
+            detail: String::new(),
+            since: now,
+            last: None,
+            mentioned: None,
+        }
     }
 
+    #[cfg(test)]
     pub(super) fn status(&self) -> Status {
         self.status
     }
@@ -70,6 +79,17 @@ impl Told {
             self.last = Some((line.clone(), severity, now));
             (severity, line)
         })
+    }
+
+    /// Whether something that is no state is worth telling; if so, it counts as told.
+    pub(super) fn mention(&mut self, message: &str, now: Instant) -> bool {
+        let known = self.mentioned.as_ref().is_some_and(|(mentioned, when)| {
+            mentioned == message && now.saturating_duration_since(*when) < REMINDER
+        });
+        if !known {
+            self.mentioned = Some((message.to_owned(), now));
+        }
+        !known
     }
 
     /// Whether something has to be told again of a state that is known.

@@ -25,6 +25,9 @@ pub struct MediaPlaylist {
     pub playlist_type: Option<PlaylistType>,
     /// Whether nothing will be added.
     pub end_list: bool,
+    /// Whether the server holds back its answer until the list has a segment that is asked for
+    /// (RFC 8216bis §4.4.3.8, §6.2.5.2).
+    pub can_block_reload: bool,
     /// Segments before the first one that an EXT-X-SKIP left out of this delta update; they count
     /// in the numbering.
     pub skipped_segments: u64,

@@ -130,6 +130,11 @@ impl Reader {
                 self.map = map.map(Arc::new).or(self.map.take());
             }
             "EXT-X-KEY" => self.key = key(&read()?).map(Arc::new),
+            "EXT-X-SERVER-CONTROL" => {
+                self.list.can_block_reload = read()?.yes("CAN-BLOCK-RELOAD");
+                // there is more in it, which is only kept
+                return Ok(false);
+            }
             "EXT-X-SKIP" => {
                 self.list.skipped_segments = read()?.integer("SKIPPED-SEGMENTS").unwrap_or(0);
             }
