@@ -158,19 +158,27 @@ impl Planner {
 
     /// Decides about the segments that were taken in, given what the store has of their hours.
     pub(crate) fn admit(&mut self, known: &Known, now: Now) -> Vec<Event> {
+        let mut events = Vec::new();
+        if self.entries.values().any(|entry| entry.state == State::Fresh) {
+            self.admit_fresh(known, now, &mut events);
+        }
+        self.settle_breaks(&mut events);
+        events
+    }
+
+    fn admit_fresh(&mut self, known: &Known, now: Now, events: &mut Vec<Event>) {
         let twins: BTreeSet<(Timestamp, i64)> = self
             .entries
             .values()
             .filter(|entry| entry.listed && entry.was_saved())
             .map(|entry| (entry.place.start, entry.place.duration.micros()))
             .collect();
-        let mut events = Vec::new();
         for entry in self.entries.values_mut().filter(|entry| entry.state == State::Fresh) {
             let Place { start, duration, .. } = entry.place;
             // other content of the same moment, listed beside what we saved, is not stored yet
             let is_stored =
                 known.contains(start, duration) && !twins.contains(&(start, duration.micros()));
-            self.account.pass(entry, is_stored, &mut events);
+            self.account.pass(entry, is_stored, events);
             let wanted = !is_stored && !entry.is_advertisement;
             entry.state = if wanted { State::Due(now.instant) } else { State::Settled };
             if wanted && let Some((why, detail)) = unfetchable(entry.segment()) {
@@ -179,8 +187,6 @@ impl Planner {
                 events.push(Event::Missed { start, duration, why, detail });
             }
         }
-        self.settle_breaks(&mut events);
-        events
     }
 
     /// The segments to begin fetching now, so that at most `limit` are under way: the newest first,
