@@ -13,7 +13,7 @@ use crate::Shared;
 use crate::channel::Resolver;
 use crate::planner::{Shown, SourceId};
 use crate::provider::{Offer, ResolveError, Rules};
-use crate::recorder::{Done, Recorder, joined};
+use crate::recorder::{Done, Outcome, Recorder, joined};
 use crate::roster::{self, Roster, WorkerId};
 use crate::status::{FeedStatus, Status};
 use crate::worker::{End, Report, What, Worker};
@@ -32,6 +32,8 @@ pub(crate) struct FeedRecorder {
     roster: Roster,
     workers: Workers,
     looks: JoinSet<Result<Arc<Offer>, ResolveError>>,
+    /// Whether the publisher shows nothing but advertisements.
+    in_break: bool,
     /// Whether it was told that the sound is elsewhere.
     told_of_sound: bool,
 }
@@ -83,6 +85,7 @@ impl FeedRecorder {
             roster: Roster::new(important, rules.lifetime, Instant::now()),
             workers: Workers::new(),
             looks: JoinSet::new(),
+            in_break: false,
             told_of_sound: false,
         }
     }
@@ -98,13 +101,9 @@ impl FeedRecorder {
             match self.next().await {
                 Next::Stop => break,
                 Next::Report(report) => self.reported(report).await,
-                Next::WorkerEnded(id, end) => self.ended(id, &end).await,
+                Next::WorkerEnded(id, end) => self.ended(id, end).await,
                 Next::Found(found) => self.found(found).await,
-                Next::Done(done) => {
-                    if let Some(source) = self.recorder.done(done).await {
-                        self.delivered(source).await;
-                    }
-                }
+                Next::Done(done) => self.done(done).await,
                 Next::Time => {}
             }
         }
@@ -146,41 +145,91 @@ impl FeedRecorder {
                     self.roster.brought_news(worker);
                 }
                 let shown = Shown { list: &list, base: &base, advertisements: &advertisements };
-                if self.recorder.observe(source, &shown).await {
+                let observed = self.recorder.observe(source, &shown).await;
+                if observed.is_doubted {
                     self.roster.doubts(source);
                     tracing::warn!("the publisher's clock jumped; looks for another address");
                 }
-                let is_break = advertisements.last() == Some(&true);
-                if is_break && self.roster.count() == 1 {
+                if let Some(problem) = observed.locked {
+                    let message = format!("cannot record: {problem}");
+                    self.trouble(Some(worker), Status::Failing, &message);
+                }
+                self.in_break = advertisements.last() == Some(&true) && self.roster.count() == 1;
+                if self.in_break {
                     let message = "the publisher shows advertisements, which are not recorded";
                     self.status.set(Status::AdsOnly, message);
                 }
             }
-            What::Failing(message) => {
-                self.roster.fails(worker);
+            What::Failing(status, message) => {
+                let is_new = self.roster.fails(worker);
                 let message = format!("{message}; looks for the channel anew");
-                self.status.set(Status::Failing, &message);
+                if is_new || self.roster.records_beside(Some(worker)) {
+                    self.trouble(Some(worker), status, &message);
+                } else {
+                    // a look may have told more since
+                    self.status.remind(status, &message);
+                }
             }
         }
     }
 
-    async fn ended(&mut self, id: WorkerId, end: &End) {
+    /// Enters a state, unless a worker other than the one that met it, if one did, records on.
+    fn trouble(&self, worker: Option<WorkerId>, status: Status, message: &str) {
+        if self.roster.records_beside(worker) {
+            self.status.mention(&format!("records on at another address, but {message}"));
+        } else {
+            self.status.set(status, message);
+        }
+    }
+
+    async fn ended(&mut self, id: WorkerId, end: End) {
         let Some(source) = self.roster.ended(id, Instant::now()) else { return };
         self.workers.forget(id);
         match end {
             End::Stopped => {}
             End::Ended => {
-                self.recorder.interrupted(Why::Offline);
+                self.interrupted(Some(Why::Offline));
                 let message = "the stream has ended; waits for it to begin again";
-                self.status.set(Status::Offline, message);
+                self.trouble(None, Status::Offline, message);
             }
             End::Failed(error) => {
+                let error = ResolveError::from(error);
+                self.interrupted(error.why());
                 let message =
-                    format!("cannot load the media playlist ({error}); looks for the channel anew");
-                self.status.set(Status::Unreachable, &message);
+                    format!("the media playlist cannot be loaded: {error}; looks for it anew");
+                self.trouble(None, error.status(), &message);
             }
         }
         self.recorder.close(source).await;
+    }
+
+    /// Nothing records from now on, for this reason if any.
+    fn interrupted(&mut self, why: Option<Why>) {
+        if let Some(why) = why.filter(|_| !self.roster.records_beside(None)) {
+            self.recorder.interrupted(why);
+        }
+    }
+
+    /// Takes in how a fetch ended.
+    async fn done(&mut self, done: Done) {
+        match self.recorder.done(done).await {
+            Outcome::Good(source) => {
+                self.delivered(source).await;
+                if self.roster.records_beside(None) && !self.in_break {
+                    self.status.set(Status::Up, "");
+                }
+            }
+            Outcome::Poor(source, problem) => {
+                if self.roster.failed_to_deliver(source) {
+                    let message = format!(
+                        "no segment that the playlist lists comes whole ({problem}); looks for \
+                         another address"
+                    );
+                    self.trouble(None, Status::Failing, &message);
+                }
+            }
+            Outcome::Neutral => {}
+        }
     }
 
     /// A segment of `source` is stored: those that it replaces stop.
@@ -205,9 +254,11 @@ impl FeedRecorder {
             Err(error) => {
                 self.roster.not_found(now, &mut rand::rng());
                 let message = format!("cannot record: {error}");
-                return self.status.set(Status::Failing, &message);
+                self.status.looked(Status::Failing, &message);
+                return self.trouble(None, Status::Failing, &message);
             }
         };
+        self.status.looked(Status::Up, "");
         if chosen.lacks_sound && !self.told_of_sound {
             self.told_of_sound = true;
             let message = "records pictures without sound: the sound is a rendition of its own, \
@@ -243,14 +294,13 @@ impl FeedRecorder {
     }
 
     fn not_found(&mut self, error: &ResolveError) {
-        // one that still follows an address may know better
-        if self.roster.count() > 0 {
+        self.status.looked(error.status(), &error.to_string());
+        // one that still records at the address that it has knows better
+        if self.roster.records_beside(None) {
             let message = "records on, but finds no other address to go on with";
             return self.status.mention(&format!("{message}: {error}"));
         }
-        if let ResolveError::Offline(_) = error {
-            self.recorder.interrupted(Why::Offline);
-        }
+        self.interrupted(error.why());
         self.status.set(error.status(), &format!("cannot record: {error}"));
     }
 }

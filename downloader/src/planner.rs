@@ -36,6 +36,7 @@ use crate::known::Known;
 use crate::recall::Recall;
 use allowance::Allowance;
 use entry::{Entry, Settling, State};
+pub(crate) use events::locked;
 use events::{Account, given_up, unfetchable};
 use intake::Intake;
 use numbering::Relation;
@@ -273,9 +274,9 @@ impl Planner {
         events
     }
 
-    /// Says why segments may have been missed until the next list.
-    pub(crate) fn interrupted(&mut self, why: Why) {
-        self.account.interrupted(why);
+    /// Says why segments may be missed from now until the next list.
+    pub(crate) fn interrupted(&mut self, why: Why, now: Timestamp) {
+        self.account.interrupted(why, now);
     }
 
     fn new_numbering(&mut self) -> u32 {

@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 
 use common::io::http::client::Client;
+use common::io::store::notes::Why;
 use thiserror::Error;
 use url::Url;
 
@@ -114,6 +115,17 @@ impl ResolveError {
             404 | 410 => Self::Offline(detail),
             408 | 425 | 429 | 500.. => Self::Unreachable(detail),
             _ => Self::changed(format_args!("the answer has status {status}")),
+        }
+    }
+
+    /// Why what is published meanwhile is missed, where that is known.
+    pub(crate) fn why(&self) -> Option<Why> {
+        match self {
+            Self::Offline(_) => Some(Why::Offline),
+            Self::Refused(_) => Some(Why::Refused),
+            Self::Unreachable(_) => Some(Why::TimeOut),
+            // it may be anything
+            Self::Changed(_) => None,
         }
     }
 

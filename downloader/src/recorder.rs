@@ -24,7 +24,7 @@ use crate::known::{Known, MAX_HOURS};
 use crate::metrics::FeedMetrics;
 use crate::noting;
 use crate::planner::{
-    Attempt, Event, Failure, Job, Now, Planner, Saved, SegmentId, Shown, SourceId,
+    self, Attempt, Event, Failure, Job, Now, Planner, Saved, SegmentId, Shown, SourceId,
 };
 use crate::provider::Rules;
 use crate::recall::{Recall, recall};
@@ -62,6 +62,40 @@ pub(crate) struct Recorder {
 pub(crate) struct Done {
     job: Job,
     attempt: Attempt,
+}
+
+/// What a list told beside its segments.
+#[derive(Debug)]
+pub(crate) struct Observed {
+    /// Whether its clock jumps.
+    pub(crate) is_doubted: bool,
+    /// Why its newest segment may not be decrypted, if it may not.
+    pub(crate) locked: Option<String>,
+}
+
+/// What the end of a fetch tells of the source whose list it went by.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// A segment is stored as good as it will be.
+    Good(SourceId),
+    /// One of the newest did not come whole at the first attempt.
+    Poor(SourceId, String),
+    /// Nothing.
+    Neutral,
+}
+
+impl Outcome {
+    fn of(job: &Job, attempt: &Attempt) -> Self {
+        let whole = attempt.saved.filter(|saved| saved.completeness != Completeness::Partial);
+        let ours = |why| matches!(why, Why::DiskFull | Why::Stopped);
+        match &attempt.failure {
+            None if whole.is_some() => Self::Good(job.source),
+            Some(failure) if job.attempt == 1 && job.at_edge && !ours(failure.why) => {
+                Self::Poor(job.source, failure.detail.clone())
+            }
+            _ => Self::Neutral,
+        }
+    }
 }
 
 impl Recorder {
@@ -110,9 +144,9 @@ impl Recorder {
         &self.metrics
     }
 
-    /// Says why segments may have been missed until the next list.
+    /// Says why segments may be missed from now until the next list.
     pub(crate) fn interrupted(&mut self, why: Why) {
-        self.planner.interrupted(why);
+        self.planner.interrupted(why, self.clock.now());
     }
 
     /// Begins to follow the feed at another address beside those that are open.
@@ -126,15 +160,15 @@ impl Recorder {
         self.tell(events).await;
     }
 
-    /// Takes in a list of `source`; returns whether its clock jumps.
-    pub(crate) async fn observe(&mut self, source: SourceId, shown: &Shown<'_>) -> bool {
+    /// Takes in a list of `source`.
+    pub(crate) async fn observe(&mut self, source: SourceId, shown: &Shown<'_>) -> Observed {
         let now = self.now();
         let mut events = self.planner.observe(source, shown, now);
         self.read_fresh_hours().await;
         events.extend(self.planner.admit(&self.known, now));
         let is_doubted = events.iter().any(|event| matches!(event, Event::Doubted { .. }));
         self.tell(events).await;
-        is_doubted
+        Observed { is_doubted, locked: shown.list.segments.last().and_then(planner::locked) }
     }
 
     /// Waits for a segment to be stored, or not.
@@ -197,10 +231,11 @@ impl Recorder {
         }
     }
 
-    /// Takes in how a fetch ended; returns the source that it brought a segment of, if it did.
-    pub(crate) async fn done(&mut self, Done { job, attempt }: Done) -> Option<SourceId> {
+    /// Takes in how a fetch ended; says what that tells of the address.
+    pub(crate) async fn done(&mut self, Done { job, attempt }: Done) -> Outcome {
         let delivered =
             attempt.saved.is_some_and(|saved| saved.completeness != Completeness::Partial);
+        let outcome = Outcome::of(&job, &attempt);
         if let Some(failure) = &attempt.failure {
             self.failed(&job, failure);
         }
@@ -215,7 +250,7 @@ impl Recorder {
         self.elsewhere.remove(&job.id);
         events.extend(self.planner.finish(job.id, attempt, Instant::now()));
         self.tell(events).await;
-        delivered.then_some(job.source)
+        outcome
     }
 
     fn failed(&mut self, job: &Job, failure: &Failure) {
@@ -230,7 +265,6 @@ impl Recorder {
     fn saved(&mut self, job: &Job, saved: Saved) {
         let Job { start, duration, .. } = *job;
         tracing::debug!(%start, completeness = saved.completeness.token(), "saved a segment");
-        self.status.set(Status::Up, "");
         if saved.is_new {
             self.metrics.saved(saved.completeness, start, duration, saved.size);
             self.metrics.published_after(job.listed.elapsed());

@@ -1,7 +1,8 @@
 //! Which workers follow a feed, and when another address is asked for. Pure.
 //!
-//! A worker that fails, slows down, ages or has reached the end of its list is *poor*. While all are,
-//! another address is looked for, and a worker begins there beside those that there are. It takes over
+//! A worker that fails, slows down, ages, lists nothing that comes whole or whose clock cannot be
+//! right is *poor*, and one that has reached the end of its list ends. While all are poor, another address is
+//! looked for, and a worker begins there beside those that there are. It takes over
 //! when its first segment is stored: only then do the older ones stop, since until then it may have nothing but
 //! advertisements to show.
 
@@ -17,7 +18,9 @@ use crate::planner::SourceId;
 /// How often a channel is looked for that should always be up, and any other.
 const IMPORTANT_INTERVAL: Duration = Duration::from_secs(5);
 const ORDINARY_INTERVAL: Duration = Duration::from_secs(20);
-/// How long after a worker that had brought news ended the channel is looked for again.
+/// After how many segments in a row that did not come whole a worker is poor.
+const BARREN: u32 = 3;
+/// How long after a worker that had followed a list which grew ended the channel is looked for again.
 const AT_ONCE: Duration = Duration::from_millis(500);
 /// How many workers follow a feed at a time: the one that records, and the one that will.
 const MAX_WORKERS: usize = 2;
@@ -63,13 +66,26 @@ struct Member {
     fails: bool,
     /// Whether what its list says cannot be right.
     doubted: bool,
-    /// Whether it ever brought something new.
-    brought_news: bool,
+    /// How many of its newest segments in a row did not come whole.
+    failures: u32,
+    /// Whether a segment of it was ever stored.
+    delivered: bool,
+    /// How often it brought something new, its first list included.
+    news: u32,
 }
 
 impl Member {
     fn is_poor(&self, now: Instant) -> bool {
-        self.fails || self.doubted || self.renewed_at.is_some_and(|at| at <= now)
+        self.is_sick() || self.renewed_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it is poor whatever its age.
+    fn is_sick(&self) -> bool {
+        self.fails || self.doubted || self.failures >= BARREN
+    }
+
+    fn records(&self) -> bool {
+        self.delivered && !self.fails && self.failures < BARREN
     }
 }
 
@@ -99,7 +115,7 @@ impl Roster {
             return None;
         }
         let mut poor_at = Vec::new();
-        for member in self.members.iter().filter(|member| !member.fails && !member.doubted) {
+        for member in self.members.iter().filter(|member| !member.is_sick()) {
             poor_at.push(member.renewed_at?);
         }
         Some(poor_at.into_iter().max().map_or(self.next_look, |at| at.max(self.next_look)))
@@ -144,19 +160,34 @@ impl Roster {
             renewed_at,
             fails: false,
             doubted: false,
-            brought_news: false,
+            failures: 0,
+            delivered: false,
+            news: 0,
         });
         id
     }
 
-    /// A worker is in trouble, and goes on while it can.
-    pub(crate) fn fails(&mut self, id: WorkerId) {
-        self.update(id, |member| member.fails = true);
+    /// A worker is in trouble, and goes on while it can. Returns whether that is new.
+    pub(crate) fn fails(&mut self, id: WorkerId) -> bool {
+        let member = self.members.iter_mut().find(|member| member.id == id);
+        member.is_some_and(|member| !std::mem::replace(&mut member.fails, true))
     }
 
     /// A worker brought something new.
     pub(crate) fn brought_news(&mut self, id: WorkerId) {
-        self.update(id, |member| (member.fails, member.brought_news) = (false, true));
+        if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
+            (member.fails, member.news) = (false, member.news.saturating_add(1));
+        }
+    }
+
+    /// One of the newest segments of `source` did not come whole at the first attempt. Returns whether so many did
+    /// not that the source is poor.
+    pub(crate) fn failed_to_deliver(&mut self, source: SourceId) -> bool {
+        let member = self.members.iter_mut().find(|member| member.source == source);
+        member.is_some_and(|member| {
+            member.failures = member.failures.saturating_add(1);
+            member.failures >= BARREN
+        })
     }
 
     /// Something is wrong with what a source's list says: another address is looked for.
@@ -170,7 +201,8 @@ impl Roster {
     pub(crate) fn ended(&mut self, id: WorkerId, now: Instant) -> Option<SourceId> {
         let index = self.members.iter().position(|member| member.id == id)?;
         let member = self.members.remove(index);
-        if member.brought_news {
+        // a list that was at its end from the first on will hardly go on
+        if member.news > 1 {
             self.next_look = self.next_look.min(now + AT_ONCE).max(now);
         }
         Some(member.source)
@@ -181,6 +213,8 @@ impl Roster {
         let Some(index) = self.members.iter().rposition(|member| member.source == source) else {
             return Vec::new();
         };
+        let member = &mut self.members[index];
+        (member.delivered, member.failures) = (true, 0);
         self.members.drain(..index).map(|member| (member.id, member.source)).collect()
     }
 
@@ -189,15 +223,14 @@ impl Roster {
         self.members.len()
     }
 
+    /// Whether a worker other than `id` records, as far as is known.
+    pub(crate) fn records_beside(&self, id: Option<WorkerId>) -> bool {
+        self.members.iter().any(|member| Some(member.id) != id && member.records())
+    }
+
     /// The source of a worker.
     pub(crate) fn source_of(&self, id: WorkerId) -> Option<SourceId> {
         self.members.iter().find(|member| member.id == id).map(|member| member.source)
-    }
-
-    fn update(&mut self, id: WorkerId, change: impl FnOnce(&mut Member)) {
-        if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
-            change(member);
-        }
     }
 }
 

@@ -68,6 +68,7 @@ impl Status {
 #[derive(Clone, Debug)]
 pub(crate) struct Statuses {
     gauges: IntGaugeVec,
+    lookups: IntGaugeVec,
     feeds: Arc<Mutex<Vec<FeedStatus>>>,
 }
 
@@ -75,22 +76,27 @@ impl Statuses {
     pub(crate) fn new(metrics: &Metrics) -> Self {
         let help = "1 for the state that the feed is in, 0 for all others";
         let gauges = metrics.gauge("feed_status", help, &["channel", "quality", "status"]);
-        Self { gauges, feeds: Arc::default() }
+        let help = "1 for what the last look for an address came to (up: found), 0 for all others";
+        let lookups = metrics.gauge("feed_lookup_status", help, &["channel", "quality", "status"]);
+        Self { gauges, lookups, feeds: Arc::default() }
     }
 
     /// The state of one feed, to be asked for once; `important` says that it should always be up.
     pub(crate) fn of(&self, feed: &Feed, important: bool) -> FeedStatus {
         let (channel, quality) = (feed.channel.as_str(), feed.quality.as_str());
-        let gauge =
-            |status: Status| self.gauges.with_label_values(&[channel, quality, status.token()]);
+        let of = |gauges: &IntGaugeVec| {
+            Status::ALL.map(|status| gauges.with_label_values(&[channel, quality, status.token()]))
+        };
         let inner = Inner {
             name: format!("{channel} {quality}"),
             important,
-            gauges: Status::ALL.map(gauge),
+            gauges: of(&self.gauges),
+            lookups: of(&self.lookups),
             told: Mutex::new(Told::new(Instant::now())),
         };
         let feed = FeedStatus(Arc::new(inner));
-        feed.0.show(Status::Starting);
+        show(&feed.0.gauges, Status::Starting);
+        show(&feed.0.lookups, Status::Starting);
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feed.clone());
         feed
     }
@@ -114,7 +120,8 @@ struct Inner {
     /// For people.
     name: String,
     important: bool,
-    gauges: [IntGauge; 8],
+    gauges: [IntGauge; Status::ALL.len()],
+    lookups: [IntGauge; Status::ALL.len()],
     told: Mutex<Told>,
 }
 
@@ -125,7 +132,7 @@ impl FeedStatus {
         let detail = clean(detail);
         let line = {
             let mut told = self.0.told();
-            self.0.show(status);
+            show(&self.0.gauges, status);
             told.enter(status, &detail, self.0.important, Instant::now())
         };
         match line {
@@ -134,6 +141,20 @@ impl FeedStatus {
             Some((Severity::Degraded, line)) => tracing::warn!(status = status.token(), "{line}"),
             Some((Severity::Act, line)) => tracing::error!(status = status.token(), "{line}"),
         }
+    }
+
+    /// Enters a state again if it is the one that the feed is in: what lasts is told now and then.
+    pub(crate) fn remind(&self, status: Status, detail: &str) {
+        if self.get() == status {
+            self.set(status, detail);
+        }
+    }
+
+    /// Takes in what a look for an address came to, where [`Status::Up`] stands for one that was found:
+    /// while the feed is still recorded at the address that it has, this says that it will not be.
+    pub(crate) fn looked(&self, status: Status, detail: &str) {
+        show(&self.0.lookups, status);
+        self.0.told().looked(status, &clean(detail));
     }
 
     /// Warns of what is not a state yet but may become one, unless that was said just so a short while ago.
@@ -147,7 +168,6 @@ impl FeedStatus {
     }
 
     /// The state that it is in.
-    #[cfg(test)]
     pub(crate) fn get(&self) -> Status {
         self.0.told().status()
     }
@@ -158,14 +178,14 @@ impl Inner {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn show(&self, status: Status) {
-        for (gauge, of) in self.gauges.iter().zip(Status::ALL) {
-            gauge.set(i64::from(of == status));
-        }
-    }
-
     fn line(&self, now: Instant) -> String {
         format!("{}: {}", self.name, self.told().describe(now))
+    }
+}
+
+fn show(gauges: &[IntGauge], status: Status) {
+    for (gauge, of) in gauges.iter().zip(Status::ALL) {
+        gauge.set(i64::from(of == status));
     }
 }
 

@@ -11,9 +11,10 @@ use url::Url;
 
 use crate::fetch::either;
 use crate::metrics::{FeedMetrics, Reloaded};
-use crate::provider::{Breaks, LoadError, Rules, advertisements, load};
+use crate::provider::{Breaks, LoadError, ResolveError, Rules, advertisements, load};
 use crate::rhythm::{self, Reload, Rhythm};
 use crate::roster::WorkerId;
+use crate::status::Status;
 
 /// After how long a load that has not ended another address is asked for.
 const SOFT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -48,8 +49,9 @@ pub(crate) enum What {
         /// Whether it differs from the one before.
         news: bool,
     },
-    /// It is in trouble, and goes on while it can.
-    Failing(String),
+    /// It is in trouble, and goes on while it can. The state is the one that the feed is in if nothing else
+    /// records it.
+    Failing(Status, String),
 }
 
 /// Why a worker ended. The channel is looked for again, whatever it was.
@@ -97,7 +99,9 @@ impl Worker {
                     }
                     let retry = course.failed();
                     let message = format!("cannot load the media playlist ({error})");
-                    if course.failures > SPARE_FAILURES && self.tell_failing(message).await.is_err()
+                    let status = course.status(&error);
+                    if course.failures > SPARE_FAILURES
+                        && self.tell_failing(status, message).await.is_err()
                     {
                         return End::Stopped;
                     }
@@ -127,7 +131,7 @@ impl Worker {
             let seconds = SOFT_TIMEOUT.as_secs();
             let message = format!("the media playlist takes longer than {seconds} s to load");
             // where nobody listens any more, the list itself cannot be told either
-            let _ = self.tell_failing(message).await;
+            let _ = self.tell_failing(Status::Failing, message).await;
             // whatever comes next must not meet the same connection
             self.client.leave_connections();
         };
@@ -158,13 +162,14 @@ impl Worker {
         if let Some(patience) = stale_for {
             let seconds = patience.as_secs();
             let message = format!("the media playlist brought nothing new for {seconds} s");
-            self.tell_failing(message).await.map_err(|Stopped| End::Stopped)?;
+            let told = self.tell_failing(Status::Failing, message).await;
+            told.map_err(|Stopped| End::Stopped)?;
         }
         Ok(next)
     }
 
-    async fn tell_failing(&self, message: String) -> Result<(), Stopped> {
-        self.tell(What::Failing(message)).await
+    async fn tell_failing(&self, status: Status, message: String) -> Result<(), Stopped> {
+        self.tell(What::Failing(status, message)).await
     }
 
     async fn tell(&self, what: What) -> Result<(), Stopped> {
@@ -251,6 +256,15 @@ impl Course {
         self.blocks_for = None;
         let longest = LONGEST_RETRY.min(self.target_duration * 2);
         (FIRST_RETRY * 2_u32.saturating_pow(self.failures - 1)).min(longest)
+    }
+
+    /// The state of a feed whose list cannot be loaded: as long as it never was, what the error says of the
+    /// channel; afterwards a look has to tell.
+    fn status(&self, error: &LoadError) -> Status {
+        match self.shown {
+            None => ResolveError::from(error).status(),
+            Some(_) => Status::Failing,
+        }
     }
 
     fn has_failed_for_long(&self, now: Instant) -> bool {

@@ -73,6 +73,7 @@ impl Bench {
             promised: None,
             version: None,
             attempt: 1,
+            at_edge: true,
             listed: Instant::now(),
             segment: Arc::new(segment),
             base: Arc::new(self.origin.url("/live/list.m3u8")),

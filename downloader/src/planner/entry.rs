@@ -205,6 +205,7 @@ impl Entry {
             numbering: listing.numbering,
             number: listing.number,
             attempt: self.attempts,
+            at_edge,
             listed: self.since,
             segment: listing.segment,
             base: listing.base,

@@ -20,6 +20,8 @@ use crate::recall::Recall;
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// A shorter time between what was recorded before is no segment's.
 const SHORTEST_MISSED: TimeDelta = TimeDelta::milliseconds(100);
+/// How many reasons one hole may have.
+const MAX_INTERRUPTIONS: usize = 16;
 /// How many advertisements wait to see whether another source has the programme meanwhile.
 const MAX_BREAKS: usize = 1000;
 
@@ -29,8 +31,8 @@ pub(super) struct Account {
     ledger: Ledger,
     /// Whether nothing was passed yet.
     is_new: bool,
-    /// What kept us from following, since the last segment.
-    interruption: Option<Why>,
+    /// What kept us from following since the last segment, and from when on.
+    interruptions: Vec<(Timestamp, Why)>,
     /// When the last list came.
     heard: Option<Instant>,
     /// Advertisements that may hide a part of the programme.
@@ -72,11 +74,16 @@ impl Account {
         else {
             return;
         };
-        self.missed(end, now.wall, self.interruption.unwrap_or(Why::Expired), events);
+        self.interrupted_hole(end, now.wall, Why::Expired, events);
     }
 
-    pub(super) fn interrupted(&mut self, why: Why) {
-        self.interruption = Some(why);
+    /// From now on `why` keeps us from following.
+    pub(super) fn interrupted(&mut self, why: Why, now: Timestamp) {
+        if self.interruptions.last().is_some_and(|(_, last)| *last == why) {
+            return;
+        }
+        self.interruptions.truncate(MAX_INTERRUPTIONS - 1);
+        self.interruptions.push((now, why));
     }
 
     /// Passes a segment that was taken in.
@@ -95,7 +102,8 @@ impl Account {
             }
             Before::Programme(_) | Before::Advertisement => {}
         }
-        (self.interruption, self.is_new) = (None, false);
+        self.interruptions.clear();
+        self.is_new = false;
         if entry.is_advertisement {
             events.push(Event::Advertisement);
             self.breaks.push(Break { source, start: place.start, end: place.end() });
@@ -137,17 +145,41 @@ impl Account {
 
     /// A segment that follows on nothing leaves a hole if what is accounted for ends before it.
     fn hole(&mut self, start: Timestamp, jump: Option<Why>, events: &mut Vec<Event>) {
-        let why = self.interruption.or(jump).unwrap_or(Why::Expired);
         let end = self.ledger.end_before(start);
         if let Some(end) = end.filter(|end| start - *end > TOLERANCE) {
-            self.missed(end, start, why, events);
+            self.interrupted_hole(end, start, jump.unwrap_or(Why::Expired), events);
         }
+    }
+
+    /// Tells of a hole by what interrupted us, each for its time; where nothing did, by `otherwise`.
+    fn interrupted_hole(
+        &mut self,
+        start: Timestamp,
+        end: Timestamp,
+        otherwise: Why,
+        events: &mut Vec<Event>,
+    ) {
+        let interruptions = std::mem::take(&mut self.interruptions);
+        let (mut from, mut why) = (start, None);
+        for (at, next) in interruptions {
+            // what lies before the first was not seen for its reason either
+            if let Some(why) = why.filter(|_| at - from > TOLERANCE && end - at > TOLERANCE) {
+                self.missed(from, at, why, events);
+                from = at;
+            }
+            if at < end || why.is_none() {
+                why = Some(next);
+            }
+        }
+        self.missed(from, end, why.unwrap_or(otherwise), events);
     }
 
     fn missed(&mut self, start: Timestamp, end: Timestamp, why: Why, events: &mut Vec<Event>) {
         let detail = match why {
             Why::Stopped => "this downloader was not running",
             Why::Offline => "the channel was not live",
+            Why::Refused => "the channel's playlists were refused",
+            Why::TimeOut => "nothing answered",
             Why::SequenceJump => "the publisher skipped numbers",
             Why::Advertisement => "the publisher shows an advertisement instead",
             _ => "gone from the list before it was seen",
@@ -184,14 +216,19 @@ fn join(
     }
 }
 
+/// Why a segment may not be decrypted, if it may not.
+pub(crate) fn locked(segment: &Segment) -> Option<String> {
+    let section_key = segment.map.as_ref().and_then(|map| map.key.as_ref());
+    let mut keys = segment.key.iter().chain(section_key);
+    keys.find_map(|key| fetch::undecipherable(key))
+}
+
 /// Why a segment cannot be fetched at all, if it cannot.
 pub(super) fn unfetchable(segment: &Segment) -> Option<(Why, String)> {
     if segment.gap {
         return Some((Why::Gap, "announced by the publisher".to_owned()));
     }
-    let section_key = segment.map.as_ref().and_then(|map| map.key.as_ref());
-    let mut keys = segment.key.iter().chain(section_key);
-    if let Some(problem) = keys.find_map(|key| fetch::undecipherable(key)) {
+    if let Some(problem) = locked(segment) {
         return Some((Why::Refused, problem));
     }
     let ranges = [segment.byte_range, segment.map.as_ref().and_then(|map| map.byte_range)];

@@ -42,6 +42,8 @@ pub(crate) struct Job {
     pub(crate) number: u64,
     /// Counted from 1.
     pub(crate) attempt: u32,
+    /// Whether it is one of the newest segments of a list.
+    pub(crate) at_edge: bool,
     /// When it was first listed.
     pub(crate) listed: Instant,
     /// What the list says of it.

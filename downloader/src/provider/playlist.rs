@@ -88,8 +88,14 @@ pub(super) async fn fetch_with_refusal(
 
 impl From<LoadError> for ResolveError {
     fn from(error: LoadError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&LoadError> for ResolveError {
+    fn from(error: &LoadError) -> Self {
         match error {
-            LoadError::Status(status) => Self::from_status(status),
+            LoadError::Status(status) => Self::from_status(*status),
             LoadError::Http(error @ Error::TooLong(_)) => Self::changed(error),
             LoadError::Http(error) => Self::Unreachable(error.to_string()),
             LoadError::Slow => Self::Unreachable(LoadError::Slow.to_string()),

@@ -93,6 +93,46 @@ fn one_that_does_well_again_needs_no_other() {
 }
 
 #[test]
+fn one_whose_segments_do_not_come_is_poor_until_one_does() {
+    let mut bench = Bench::new(None);
+    bench.looks();
+    let (first, _) = bench.find(A).unwrap();
+    let source = SourceId(first.0);
+    bench.wait(60);
+    assert!(!bench.roster.failed_to_deliver(source));
+    assert!(!bench.roster.failed_to_deliver(source));
+    assert_eq!(bench.roster.delivered(source), []);
+    assert!(!bench.roster.failed_to_deliver(source), "in a row");
+    assert!(!bench.roster.failed_to_deliver(source));
+    assert!(!bench.looks());
+    assert_eq!(bench.roster.wakes(), None);
+    assert!(bench.roster.failed_to_deliver(source));
+    bench.roster.brought_news(first);
+    assert!(bench.roster.wakes().is_some());
+    assert!(bench.looks(), "news alone are worth nothing");
+    bench.find(B).unwrap();
+    assert!(!bench.roster.records_beside(None), "neither delivers");
+}
+
+#[test]
+fn whether_another_records_decides_what_trouble_means() {
+    let mut bench = Bench::new(None);
+    bench.looks();
+    let (first, _) = bench.find(A).unwrap();
+    assert!(!bench.roster.records_beside(None), "nothing is stored yet");
+    bench.roster.delivered(SourceId(first.0));
+    assert!(bench.roster.records_beside(None));
+    assert!(!bench.roster.records_beside(Some(first)));
+    bench.wait(60);
+    assert!(bench.roster.fails(first) && !bench.roster.fails(first), "it is new once");
+    assert!(!bench.roster.records_beside(None));
+    bench.looks();
+    let (second, _) = bench.find(B).unwrap();
+    bench.roster.brought_news(first);
+    assert!(bench.roster.records_beside(Some(second)));
+}
+
+#[test]
 fn the_same_address_is_not_followed_twice() {
     let mut bench = Bench::new(None);
     bench.looks();
@@ -146,16 +186,16 @@ fn addresses_are_renewed_at_random_before_they_expire() {
 
 #[test]
 fn after_an_end_the_channel_is_looked_for_at_once_if_it_had_brought_news() {
-    for brought_news in [false, true] {
+    for (news, is_soon) in [(0, false), (1, false), (2, true)] {
         let mut bench = Bench::new(None);
         bench.looks();
         let (first, _) = bench.find(A).unwrap();
-        if brought_news {
+        for _ in 0..news {
             bench.roster.brought_news(first);
         }
         bench.roster.ended(first, bench.now).unwrap();
         bench.wait(1);
-        assert_eq!(bench.looks(), brought_news);
+        assert_eq!(bench.looks(), is_soon, "{news} lists that brought news");
         bench.roster.not_found(bench.now, &mut bench.rng);
         bench.wait(1);
         assert!(!bench.looks(), "that is so once");

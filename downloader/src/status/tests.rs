@@ -51,6 +51,59 @@ fn a_state_is_told_when_it_begins_and_now_and_then() {
 }
 
 #[test]
+fn what_comes_and_goes_is_told_once_a_minute_and_counts_as_trouble_that_lasts() {
+    use Severity::{Act, Degraded, Normal};
+    let flaps = (0..12).flat_map(|round| {
+        [(round * 10, Status::Failing, "slow"), (round * 10 + 6, Status::Up, "")]
+    });
+    let states: Vec<_> = flaps.collect();
+    let lines: Vec<_> = told(false, &states).into_iter().flatten().collect();
+    let expected =
+        [(Degraded, "slow"), (Normal, "records again"), (Act, "slow"), (Normal, "records again")];
+    assert_eq!(lines, expected.map(|(severity, line)| (severity, line.to_owned())));
+    let apart = [(0, Status::Failing, "x"), (1, Status::Up, ""), (90, Status::Failing, "x")];
+    let lines: Vec<_> = told(false, &apart).into_iter().flatten().collect();
+    assert_eq!(lines[2], (Degraded, "x".to_owned()), "after a minute it is another");
+}
+
+#[test]
+fn what_was_held_back_is_told_once_it_lasts() {
+    let states = [
+        (0, Status::Up, ""),
+        (10, Status::Failing, "x"),
+        (12, Status::Up, ""),
+        (59, Status::Up, ""),
+        (60, Status::Up, ""),
+        (61, Status::Up, ""),
+    ];
+    let again = line!(Severity::Normal, "records again");
+    assert_eq!(told(false, &states)[2..], [None, None, again, None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_records_but_finds_no_other_address_calls_for_somebody() {
+    let metrics = Metrics::empty();
+    let statuses = Statuses::new(&metrics);
+    let feed = statuses.of(&feed("c", "source"), false);
+    feed.set(Status::Up, "");
+    feed.looked(Status::Up, "");
+    assert_eq!(statuses.report().lines, ["c source: up"]);
+    for (found, degraded) in
+        [(Status::Unreachable, false), (Status::Refused, true), (Status::Changed, true)]
+    {
+        feed.looked(found, "no token");
+        let report = statuses.report();
+        let line = format!("c source: up, but no other address ({}): no token", found.token());
+        assert_eq!((report.degraded, report.lines), (degraded, vec![line]));
+        let shown = format!("status=\"{}\"}} 1", found.token());
+        let text = metrics.render();
+        assert!(text.lines().any(|line| line.starts_with("feed_lookup") && line.ends_with(&shown)));
+    }
+    feed.looked(Status::Up, "");
+    assert!(!statuses.report().degraded);
+}
+
+#[test]
 fn another_reason_for_the_same_state_is_told_at_most_once_a_minute() {
     let offline = |at, detail| (at, Status::Offline, detail);
     let states = [
@@ -95,6 +148,7 @@ fn the_metric_is_one_for_the_state_and_zero_for_the_others() {
     let ones = || {
         let text = metrics.render();
         assert_eq!(text.matches("feed_status{").count(), 16, "{text}");
+        assert_eq!(text.matches("feed_lookup_status{").count(), 16, "{text}");
         let ones =
             text.lines().filter(|line| line.starts_with("feed_status") && line.ends_with(" 1"));
         ones.map(|line| line.rsplit("status=").next().unwrap().to_owned()).collect::<Vec<_>>()
@@ -155,6 +209,7 @@ fn what_is_mentioned_is_not_repeated_soon() {
     assert!(mention("no other address", 0));
     assert!(!mention("no other address", 9));
     assert!(mention("no other address", 10));
+    assert!(!mention("refused", 10), "not each time that it is put differently");
     assert!(mention("refused", 11), "something else");
     assert_eq!(told.status(), Status::Starting, "it is no state");
 }

@@ -13,6 +13,10 @@ const REASONS: Duration = Duration::from_mins(1);
 /// How long trouble may last that often passes by itself.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What is told of a feed that is recorded.
+const RECORDS: &str = "records";
+const RECORDS_AGAIN: &str = "records again";
+
 /// How much a state asks of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Severity {
@@ -31,8 +35,14 @@ pub(super) struct Told {
     detail: String,
     /// When it began.
     since: Instant,
-    /// What was last told of it, how gravely, and when.
+    /// When each state that was left began and ended.
+    past: [Option<(Instant, Instant)>; Status::ALL.len()],
+    /// When each state was last told, and how gravely.
+    lately: [Option<(Instant, Severity)>; Status::ALL.len()],
+    /// What was last told, how gravely, and when.
     last: Option<(String, Severity, Instant)>,
+    /// What the last look for an address came to.
+    look: (Status, String),
     /// What was last mentioned beside it, and when.
     mentioned: Option<(String, Instant)>,
 }
@@ -43,17 +53,20 @@ impl Told {
             status: Status::Starting,
             detail: String::new(),
             since: now,
+            past: Default::default(),
+            lately: Default::default(),
             last: None,
+            look: (Status::Starting, String::new()),
             mentioned: None,
         }
     }
 
-    #[cfg(test)]
     pub(super) fn status(&self) -> Status {
         self.status
     }
 
-    /// Enters a state; returns what is to be told, if anything.
+    /// Enters a state; returns what is to be told, if anything. One that was left a moment ago goes on, so that
+    /// what comes and goes counts as trouble that lasts, and is not told each time.
     pub(super) fn enter(
         &mut self,
         status: Status,
@@ -63,33 +76,57 @@ impl Told {
     ) -> Option<(Severity, String)> {
         let before = self.status;
         if status != before {
+            self.past[before as usize] = Some((self.since, now));
             self.status = status;
-            self.since = now;
+            self.since = match self.past[status as usize] {
+                Some((since, left)) if now.saturating_duration_since(left) < PATIENCE => since,
+                _ => now,
+            };
         }
         detail.clone_into(&mut self.detail);
         let severity = self.severity(important, now);
         let line = match (status, before) {
-            (Status::Starting, _) | (Status::Up, Status::Up) => return None,
-            (Status::Up, Status::Starting) => "records".to_owned(),
-            (Status::Up, _) => "records again".to_owned(),
+            (Status::Starting, _) => return None,
+            (Status::Up, _) if self.last.is_none() => RECORDS.to_owned(),
+            (Status::Up, _) => RECORDS_AGAIN.to_owned(),
             _ => detail.to_owned(),
         };
-        let is_news = status != before || self.is_worth_repeating(&line, severity, now);
-        is_news.then(|| {
+        self.is_news(status != before, &line, severity, now).then(|| {
+            self.lately[status as usize] = Some((now, severity));
             self.last = Some((line.clone(), severity, now));
             (severity, line)
         })
     }
 
+    /// The last look for an address ended so.
+    pub(super) fn looked(&mut self, status: Status, detail: &str) {
+        self.look = (status, detail.to_owned());
+    }
+
     /// Whether something that is no state is worth telling; if so, it counts as told.
     pub(super) fn mention(&mut self, message: &str, now: Instant) -> bool {
         let known = self.mentioned.as_ref().is_some_and(|(mentioned, when)| {
-            mentioned == message && now.saturating_duration_since(*when) < REMINDER
+            let patience = if mentioned == message { REMINDER } else { REASONS };
+            now.saturating_duration_since(*when) < patience
         });
         if !known {
             self.mentioned = Some((message.to_owned(), now));
         }
         !known
+    }
+
+    /// Whether the state that it is in now is worth telling.
+    fn is_news(&self, is_another: bool, line: &str, severity: Severity, now: Instant) -> bool {
+        let last = self.last.as_ref().map(|(line, ..)| line.as_str());
+        let lately = self.lately[self.status as usize]
+            .filter(|(when, _)| now.saturating_duration_since(*when) < REASONS);
+        match (self.status, lately) {
+            (Status::Up, Some(_)) => false,
+            (Status::Up, None) => !matches!(last, Some(RECORDS | RECORDS_AGAIN)),
+            // it comes and goes, or has another reason
+            (_, Some((_, told_as))) => severity > told_as,
+            (_, None) => is_another || self.is_worth_repeating(line, severity, now),
+        }
     }
 
     /// Whether something has to be told again of a state that is known.
@@ -115,13 +152,18 @@ impl Told {
         let is_up = self.status == Status::Up;
         self.severity(important, now) == Severity::Act
             || (important && !is_up && self.lasts(now) >= PATIENCE)
+            // it records for as long as the address holds that it has
+            || matches!(self.look.0, Status::Refused | Status::Changed)
     }
 
     /// The state in words.
     pub(super) fn describe(&self, now: Instant) -> String {
         let token = self.status.token();
         match (self.status, self.detail.as_str()) {
-            (Status::Up, _) => token.to_owned(),
+            (Status::Up, _) => match &self.look {
+                (Status::Starting | Status::Up, _) => token.to_owned(),
+                (found, why) => format!("{token}, but no other address ({}): {why}", found.token()),
+            },
             (_, "") => format!("{token} for {} s", self.lasts(now).as_secs()),
             (_, detail) => format!("{token} for {} s: {detail}", self.lasts(now).as_secs()),
         }

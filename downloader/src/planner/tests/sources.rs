@@ -296,7 +296,7 @@ fn what_no_list_told_before_a_stop_is_missing() {
     bench.wait(3);
     assert_eq!(bench.planner.stop(bench.now), [], "a list may be on its way");
     bench.wait(40);
-    bench.planner.interrupted(Why::Offline);
+    bench.planner.interrupted(Why::Offline, bench.now.wall);
     let events = bench.planner.stop(bench.now);
     bench.events.extend(events);
     assert_eq!(bench.missed(), [(16.0, 44.0, Why::Offline)]);
