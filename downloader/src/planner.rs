@@ -85,7 +85,7 @@ pub(crate) struct Planner {
 impl Planner {
     /// A planner that has seen nothing, but knows what was recorded before.
     pub(crate) fn new(trusts_clock: bool, recalled: &Recall) -> Self {
-        Self { trusts_clock, account: Account::new(recalled), ..Self::default() }
+        Self { trusts_clock, account: Account::new(trusts_clock, recalled), ..Self::default() }
     }
 
     /// Begins to follow the feed at `address`, beside the sources that are open. One that ended at the
@@ -107,6 +107,11 @@ impl Planner {
     /// which may be long after.
     pub(crate) fn close(&mut self, id: SourceId) -> Vec<Event> {
         let mut events = Vec::new();
+        // one that never showed anything has nothing that could be taken up again
+        let _ = self
+            .sources
+            .extract_if(.., |known, source| *known == id && source.ids.is_empty())
+            .count();
         if let Some(source) = self.sources.get_mut(&id) {
             source.ended = true;
         }
@@ -126,7 +131,7 @@ impl Planner {
         }
         let Some(mut source) = self.sources.remove(&id) else { return events };
         let before = source.numbers.clone();
-        let relation = source.relate(id, &rows, &self.entries);
+        let relation = source.relate(id, &rows, shown.list.end_list, &self.entries);
         if relation == Relation::Renumbered {
             self.unlist_all(id, &source, &mut events);
             source.renumber(self.new_numbering());

@@ -219,7 +219,9 @@ impl Recorder {
 
     /// Begins the fetches that are due.
     pub(crate) fn start_due(&mut self) {
-        let jobs = self.planner.due(Instant::now(), self.max_fetches);
+        // one is left for a second attempt beside one that is slow
+        let first_attempts = self.max_fetches.saturating_sub(1).max(1);
+        let jobs = self.planner.due(Instant::now(), first_attempts);
         for job in jobs {
             let fetcher = Arc::clone(&self.fetcher);
             let elsewhere = CancellationToken::new();

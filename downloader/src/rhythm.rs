@@ -11,13 +11,15 @@
 
 use std::time::Duration;
 
-use common::format::hls::MediaPlaylist;
+use common::format::hls::{MediaPlaylist, Segment};
 use tokio::time::Instant;
 
 /// Whatever a list says, it is not loaded more often than this.
 const SHORTEST: Duration = Duration::from_millis(500);
 /// Whatever a list says, it is not loaded less often than this.
 const LONGEST: Duration = Duration::from_mins(1);
+/// No segment is longer, in seconds.
+const LONGEST_SEGMENT: f64 = 3600.0;
 /// For a list that gives no target duration.
 const DEFAULT_TARGET: f64 = 2.0;
 /// The search for the offset ends at this part of a segment's duration.
@@ -48,7 +50,8 @@ pub(crate) enum Reload {
 
 /// A list's target duration, within reason.
 pub(crate) fn target_duration(list: &MediaPlaylist) -> Duration {
-    let seconds = list.target_duration.unwrap_or(DEFAULT_TARGET);
+    let stated = list.target_duration.filter(|seconds| seconds.is_finite());
+    let seconds = stated.unwrap_or(DEFAULT_TARGET);
     Duration::from_secs_f64(seconds.clamp(SHORTEST.as_secs_f64(), LONGEST.as_secs_f64()))
 }
 
@@ -101,7 +104,8 @@ impl Rhythm {
         let earliest = at + least.as_secs_f64();
         let wanted = self.heard.map_or(earliest, |heard| heard.next(earliest, news));
         // a list that slides on must not leave us behind
-        let latest = at + held(list).map_or(LONGEST, |held| held / 3).max(least).as_secs_f64();
+        let held = held(list).map_or(LONGEST, |held| (held / 3).min(LONGEST));
+        let latest = at + held.max(least).as_secs_f64();
         self.epoch + Duration::from_secs_f64(wanted.clamp(earliest, latest))
     }
 
@@ -111,7 +115,7 @@ impl Rhythm {
     /// would lose segments by waiting that long, so a third of what it holds is the limit then.
     fn least(&self, list: &MediaPlaylist, news: bool) -> Duration {
         let target = target_duration(list);
-        let newest = list.segments.last().and_then(|segment| segment.duration);
+        let newest = list.segments.last().and_then(|segment| seconds(list, segment));
         let between = match (self.reload, newest) {
             (Reload::BySegment, Some(newest)) if newest < target.as_secs_f64() => {
                 Duration::try_from_secs_f64(newest).unwrap_or(target)
@@ -127,7 +131,8 @@ impl Rhythm {
     fn hear(&self, list: &MediaPlaylist, at: f64) -> Option<Heard> {
         let newest = list.segments.len().checked_sub(1)?;
         let number = list.number_of(newest);
-        let duration = list.segments[newest].duration.filter(|seconds| *seconds > 0.05)?;
+        let newest = &list.segments[newest];
+        let duration = seconds(list, newest).filter(|seconds| *seconds > 0.05)?;
         let first_of_all = Heard { number, end: at, duration, aim: Aim::Within(-duration, 0.0) };
         let Some(before) = self.heard else { return Some(first_of_all) };
         let Some(advanced) = advanced(list, before.number) else { return Some(first_of_all) };
@@ -198,12 +203,24 @@ fn advanced(list: &MediaPlaylist, number: u64) -> Option<f64> {
     let first = list.number_of(0);
     let begin = usize::try_from(number.checked_add(1)?.checked_sub(first)?).ok()?;
     let after = list.segments.get(begin..)?;
-    after.iter().map(|segment| segment.duration).sum()
+    after.iter().map(|segment| seconds(list, segment)).sum()
+}
+
+/// How long a segment lasts, where the list says something that can be true.
+fn seconds(list: &MediaPlaylist, segment: &Segment) -> Option<f64> {
+    segment.duration.filter(|seconds| is_plausible(*seconds, list.target_duration))
+}
+
+/// Whether a segment can last so many seconds in a list of that target duration: an encoder whose time
+/// stamps wrap may say that it lasts a day.
+pub(crate) fn is_plausible(seconds: f64, target: Option<f64>) -> bool {
+    let longest = target.map_or(LONGEST_SEGMENT, |target| 2.0 * target + 10.0);
+    (0.0..=longest.min(LONGEST_SEGMENT)).contains(&seconds)
 }
 
 /// How much a list holds that drops segments.
 fn held(list: &MediaPlaylist) -> Option<Duration> {
-    let held: f64 = list.segments.iter().filter_map(|segment| segment.duration).sum();
+    let held: f64 = list.segments.iter().filter_map(|segment| seconds(list, segment)).sum();
     let drops = list.number_of(0) > 0 && held > 0.0;
     if drops { Duration::try_from_secs_f64(held).ok() } else { None }
 }

@@ -87,7 +87,7 @@ impl Worker {
         let mut course = Course::new(self.rules.reload, Instant::now());
         loop {
             let began = Instant::now();
-            let next = match self.load(course.blocks_for).await {
+            let next = match self.load(course.blocks_for, course.held_back_for()).await {
                 Ok((list, base)) => match self.loaded(&mut course, list, base, began).await {
                     Ok(next) => next,
                     Err(end) => return end,
@@ -115,20 +115,18 @@ impl Worker {
         }
     }
 
-    /// Loads the list; when that is slow, tells so and tries again beside it, on a connection of its own.
-    async fn load(&self, number: Option<u64>) -> Loaded {
+    /// Loads the list, once it has `number` if the server is to hold it back for that, which may take
+    /// `held_back`. When it is slower, tells so and tries again beside it, on a connection of its own.
+    async fn load(&self, number: Option<u64>, held_back: Duration) -> Loaded {
         let mut url = self.url.clone();
         if let Some(number) = number {
             url.query_pairs_mut().append_pair("_HLS_msn", &number.to_string());
         }
         let first = load(&self.client, &url);
-        if number.is_some() {
-            // a server that was asked to hold back its answer does
-            return first.await;
-        }
+        let patience = SOFT_TIMEOUT + held_back;
         let slow = async {
-            tokio::time::sleep(SOFT_TIMEOUT).await;
-            let seconds = SOFT_TIMEOUT.as_secs();
+            tokio::time::sleep(patience).await;
+            let seconds = patience.as_secs();
             let message = format!("the media playlist takes longer than {seconds} s to load");
             // where nobody listens any more, the list itself cannot be told either
             let _ = self.tell_failing(Status::Failing, message).await;
@@ -136,7 +134,8 @@ impl Worker {
             self.client.leave_connections();
         };
         let fresh = self.client.on_fresh_connections();
-        either(first, slow, |()| load(&fresh, &url), || true, |_, last| last).await
+        // what there is by now, rather than wait again
+        either(first, slow, |()| load(&fresh, &self.url), || true, |_, last| last).await
     }
 
     /// Tells of a list; returns when to load it again.
@@ -244,10 +243,17 @@ impl Course {
     /// When to load again.
     fn next(&mut self, list: &MediaPlaylist, news: bool, began: Instant) -> Instant {
         let next = self.rhythm.next(list, news, began);
-        // one that answers at once without news does not do what it says
-        let blocks = list.can_block_reload && !list.end_list && news && !list.segments.is_empty();
+        // one that answers without what was asked for does not do what it says
+        let keeps_word = self.blocks_for.is_none_or(|asked| rhythm::next_number(list) > asked);
+        let can_block = list.can_block_reload && !list.end_list && !list.segments.is_empty();
+        let blocks = can_block && news && keeps_word;
         self.blocks_for = blocks.then(|| rhythm::next_number(list));
         if blocks { began } else { next }
+    }
+
+    /// How long the server may hold back the next list.
+    fn held_back_for(&self) -> Duration {
+        self.blocks_for.map_or(Duration::ZERO, |_| self.target_duration)
     }
 
     /// Takes in a failure; returns how long to wait.

@@ -9,6 +9,7 @@ use common::io::store::notes::Why;
 use tokio::time::Instant;
 use url::Url;
 
+use super::events::unfetchable;
 use super::timeline::{Origin, Place};
 use super::{Attempt, Failure, Job, Retry, SegmentId, SourceId};
 
@@ -38,6 +39,28 @@ pub(super) enum State {
     Held,
     /// Nothing: saved, stored before, given up, or an advertisement.
     Settled,
+}
+
+/// Why a segment is suspect however whole it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Where it lies.
+    Arrival,
+    /// How long it is.
+    Duration,
+    /// Whether its date can be believed.
+    Clock,
+}
+
+impl Doubt {
+    /// For people.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Arrival => "it has no date, and was placed by its arrival",
+            Self::Duration => "its duration is a guess",
+            Self::Clock => "the publisher's clock jumped",
+        }
+    }
 }
 
 /// What comes before a segment in the list that it was taken in from.
@@ -77,13 +100,15 @@ pub(super) struct Entry {
     /// Whether it is an advertisement, which is not fetched.
     pub(super) is_advertisement: bool,
     /// Why it is suspect however whole it is, if it is.
-    pub(super) doubt: Option<&'static str>,
+    pub(super) doubt: Option<Doubt>,
     /// How long the publisher says that it is.
     promised: Option<MediaDuration>,
     pub(super) state: State,
     /// Whether it was among the newest when it was last started.
     pub(super) at_edge: bool,
     attempts: u32,
+    /// By which source's list the last attempt went.
+    last_tried: Option<SourceId>,
     /// How many of them brought something odd.
     odd: u32,
     began: Option<Instant>,
@@ -113,8 +138,8 @@ impl Entry {
         now: Instant,
     ) -> Self {
         let doubt = match place.origin {
-            Origin::Arrival => Some("it has no date, and was placed by its arrival"),
-            Origin::Stated | Origin::Carried if !is_sure => Some("its duration is a guess"),
+            Origin::Arrival => Some(Doubt::Arrival),
+            Origin::Stated | Origin::Carried if !is_sure => Some(Doubt::Duration),
             Origin::Stated | Origin::Carried => None,
         };
         Self {
@@ -129,6 +154,7 @@ impl Entry {
             state: State::Fresh,
             at_edge: false,
             attempts: 0,
+            last_tried: None,
             odd: 0,
             began: None,
             best: None,
@@ -193,6 +219,7 @@ impl Entry {
         self.state = State::InFlight;
         self.at_edge = at_edge;
         let listing = self.listing().clone();
+        self.last_tried = Some(listing.source);
         self.attempts += 1;
         self.began.get_or_insert(now);
         let best_partial = match self.best {
@@ -213,7 +240,7 @@ impl Entry {
             promised: self.promised,
             start: self.place.start,
             duration: self.place.duration,
-            doubt: self.doubt,
+            doubt: self.doubt.map(Doubt::words),
             best_partial,
         }
     }
@@ -257,10 +284,15 @@ impl Entry {
     }
 
     /// A list has it, perhaps elsewhere than before.
-    pub(super) fn relist(&mut self, listing: Listing, is_advertisement: bool) {
+    pub(super) fn relist(&mut self, listing: Listing, is_advertisement: bool, now: Instant) {
         if self.is_advertisement && !is_advertisement {
             // what was taken for one turns out to be programme
             (self.is_advertisement, self.state) = (false, State::Fresh);
+        }
+        let cannot = |known: &Listing| unfetchable(&known.segment).is_some();
+        let was_settled = self.state == State::Settled && !self.is_advertisement;
+        if was_settled && self.listings.iter().all(cannot) && !cannot(&listing) {
+            self.state = State::Due(now);
         }
         let stale = |known: &Listing| !self.listed || known.source == listing.source;
         self.listings.retain(|known| !stale(known));
@@ -275,16 +307,22 @@ impl Entry {
     /// Another source dates it just so: if that was in doubt, it is no longer, and worth another
     /// attempt.
     pub(super) fn confirm(&mut self, now: Instant) {
-        if self.doubt.take().is_some() && self.state == State::Settled {
-            self.state = State::Due(now);
+        // that says nothing of how long it is
+        if self.doubt.is_some_and(|doubt| doubt != Doubt::Duration) {
+            self.doubt = None;
+            if self.state == State::Settled {
+                self.state = State::Due(now);
+            }
         }
     }
 
     /// By which source's list the next attempt goes: the newest's, and after a failure in turn.
     fn listing(&self) -> &Listing {
-        let count = self.listings.len();
-        let turn = usize::try_from(self.attempts).unwrap_or(0) % count;
-        &self.listings[count - 1 - turn]
+        let tried = |listing: &Listing| Some(listing.source) >= self.last_tried;
+        // those that began before the one that was tried last, the newest of them first
+        let earlier =
+            self.listings.iter().rfind(|listing| self.last_tried.is_some() && !tried(listing));
+        earlier.unwrap_or(&self.listings[self.listings.len() - 1])
     }
 
     fn next_attempt(&self, retry: Retry, now: Instant) -> Option<State> {
@@ -344,129 +382,4 @@ pub(super) fn without_query(uri: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use common::base::time::Timestamp;
-
-    use super::*;
-    use crate::planner::Saved;
-
-    fn entry() -> Entry {
-        let place = Place {
-            start: Timestamp::from_micros(0),
-            duration: MediaDuration::ZERO,
-            origin: Origin::Stated,
-        };
-        Entry::new(listing(0), place, Before::Nothing(None), true, Instant::now())
-    }
-
-    /// As a source lists it.
-    fn listing(source: u32) -> Listing {
-        Listing {
-            source: SourceId(source),
-            numbering: 0,
-            number: 7,
-            segment: Arc::default(),
-            base: Arc::new("http://host/".parse().unwrap()),
-            version: None,
-        }
-    }
-
-    fn unlist(entry: &mut Entry) -> Settling {
-        entry.unlist(SourceId(0))
-    }
-
-    fn failed(retry: Retry) -> Attempt {
-        let failure = Failure { why: Why::Expired, detail: "404".to_owned(), retry };
-        Attempt::failed(failure)
-    }
-
-    const ID: SegmentId = SegmentId(0);
-
-    fn attempt(entry: &mut Entry, retry: Retry, now: Instant) -> Settling {
-        entry.start(ID, true, now);
-        entry.finish(failed(retry), false, now)
-    }
-
-    #[test]
-    fn a_refused_segment_is_asked_for_at_each_reload_while_it_is_listed() {
-        let now = Instant::now();
-        let mut entry = entry();
-        for _ in 0..3 {
-            assert_eq!(attempt(&mut entry, Retry::WhileListed, now), Settling::Pending);
-            assert!(!entry.is_ready(now), "not before the next list");
-            assert!(entry.is_ready(now + UNHEARD), "unless there is none");
-            entry.relist(listing(0), false);
-            assert!(entry.is_ready(now));
-        }
-        assert_eq!(attempt(&mut entry, Retry::WhileListed, now), Settling::Pending);
-        let given_up = Settling::GivenUp(Why::Expired, "404 after 4 attempts".to_owned());
-        assert_eq!(unlist(&mut entry), given_up);
-        assert_eq!(entry.state, State::Settled);
-    }
-
-    #[test]
-    fn a_stop_says_what_kept_a_segment_from_being_saved() {
-        let now = Instant::now();
-        let given_up = |why, detail: &str| Settling::GivenUp(why, detail.to_owned());
-        let mut untried = entry();
-        assert_eq!(untried.stop(), Settling::Pending, "it may be stored");
-        untried.state = State::Due(now);
-        assert_eq!(untried.stop(), given_up(Why::Stopped, "the downloader was stopped"));
-        assert_eq!(untried.stop(), Settling::Done, "once");
-        let mut failing = entry();
-        assert_eq!(attempt(&mut failing, Retry::Later, now), Settling::Pending);
-        assert_eq!(failing.stop(), given_up(Why::Expired, "404 after 1 attempt"));
-    }
-
-    #[test]
-    fn a_segment_refused_when_it_is_not_listed_is_final() {
-        let now = Instant::now();
-        let mut entry = entry();
-        entry.start(ID, true, now);
-        assert_eq!(unlist(&mut entry), Settling::Pending, "the attempt goes on");
-        let given_up = Settling::GivenUp(Why::Expired, "404 after 1 attempt".to_owned());
-        assert_eq!(entry.finish(failed(Retry::WhileListed), false, now), given_up);
-    }
-
-    #[test]
-    fn passing_trouble_is_retried_later_and_later_but_not_for_ever() {
-        let now = Instant::now();
-        let mut entry = entry();
-        entry.listed = false;
-        let mut waits = Vec::new();
-        for _ in 1..12 {
-            assert_eq!(attempt(&mut entry, Retry::Later, now), Settling::Pending);
-            let State::Due(at) = entry.state else { panic!("{:?}", entry.state) };
-            waits.push((at - now).as_millis());
-        }
-        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 16000, 16000, 16000, 16000, 16000]);
-        let late = now + LONGEST_EFFORT;
-        assert!(matches!(attempt(&mut entry, Retry::Later, late), Settling::GivenUp(..)));
-    }
-
-    #[test]
-    fn a_hopeless_segment_is_asked_for_rarely_while_it_is_listed() {
-        let now = Instant::now();
-        let mut entry = entry();
-        assert_eq!(attempt(&mut entry, Retry::Later, now), Settling::Pending);
-        let now = now + LONGEST_EFFORT;
-        assert_eq!(attempt(&mut entry, Retry::Later, now), Settling::Pending);
-        entry.relist(listing(0), false);
-        assert_eq!(entry.state, State::Due(now + RARELY));
-    }
-
-    #[test]
-    fn the_best_copy_is_remembered() {
-        let now = Instant::now();
-        let mut entry = entry();
-        let mut save = |completeness, size| {
-            let saved = Some(Saved { completeness, size, is_new: true });
-            entry.start(ID, true, now);
-            entry.finish(Attempt { saved, ..failed(Retry::Later) }, false, now);
-            entry.start(ID, true, now).best_partial
-        };
-        assert_eq!(save(Completeness::Partial, 10), 10);
-        assert_eq!(save(Completeness::Suspect, 5), 0, "any suspect one is better than a partial");
-        assert_eq!(save(Completeness::Partial, 20), 0);
-    }
-}
+mod tests;

@@ -29,6 +29,8 @@ const MAX_BREAKS: usize = 1000;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Account {
     ledger: Ledger,
+    /// Whether the publisher's dates come from one steady clock.
+    trusts_clock: bool,
     /// Whether nothing was passed yet.
     is_new: bool,
     /// What kept us from following since the last segment, and from when on.
@@ -49,7 +51,7 @@ struct Break {
 
 impl Account {
     /// An account of what was recorded before.
-    pub(super) fn new(recalled: &Recall) -> Self {
+    pub(super) fn new(trusts_clock: bool, recalled: &Recall) -> Self {
         let mut ledger = Ledger::default();
         for (start, end) in &recalled.spans {
             ledger.account(*start, *end);
@@ -59,7 +61,7 @@ impl Account {
                 ledger.account(end, *jump);
             }
         }
-        Self { ledger, is_new: true, ..Self::default() }
+        Self { ledger, trusts_clock, is_new: true, ..Self::default() }
     }
 
     /// A list came.
@@ -94,13 +96,19 @@ impl Account {
             let (start, detail) = (place.start, String::new());
             events.push(Event::Discontinuity { start, detail });
         }
+        let interrupted = !self.interruptions.is_empty();
         match entry.before {
             Before::Nothing(_) if self.is_new => self.began(place.start, events),
             Before::Nothing(jump) => self.hole(place.start, jump, events),
             Before::Programme(previous) if !entry.is_advertisement => {
-                join(source, &previous, &place, announced || is_stored, events);
+                let explained = announced || is_stored || interrupted;
+                self.join(source, &previous, &place, explained, events);
             }
             Before::Programme(_) | Before::Advertisement => {}
+        }
+        if interrupted && !matches!(entry.before, Before::Nothing(_)) {
+            // its numbers go on, but time has passed
+            self.hole(place.start, None, events);
         }
         self.interruptions.clear();
         self.is_new = false;
@@ -138,8 +146,12 @@ impl Account {
         let Some(first) = self.ledger.begins() else { return };
         let mut missed = self.ledger.uncovered(first, start);
         missed.retain(|(from, to)| *to - *from >= SHORTEST_MISSED);
+        // not running is what interrupted us first
+        let mut interruptions = std::mem::take(&mut self.interruptions);
+        interruptions.insert(0, (first, Why::Stopped));
         for (from, to) in missed {
-            self.missed(from, to, Why::Stopped, events);
+            self.interruptions.clone_from(&interruptions);
+            self.interrupted_hole(from, to, Why::Stopped, events);
         }
     }
 
@@ -174,6 +186,28 @@ impl Account {
         self.missed(from, end, why.unwrap_or(otherwise), events);
     }
 
+    /// Compares where a segment begins with where the one before it ends.
+    fn join(
+        &self,
+        source: SourceId,
+        previous: &Place,
+        place: &Place,
+        explained: bool,
+        events: &mut Vec<Event>,
+    ) {
+        let Some(by) = skew(previous, place) else { return };
+        events.push(Event::Skew { source, by });
+        // an encoder's dates are no steady clock
+        let jitter =
+            if self.trusts_clock { TOLERANCE } else { TOLERANCE.max(place.duration.delta() / 2) };
+        if by.abs() > jitter && !explained {
+            #[expect(clippy::cast_precision_loss, reason = "for people")]
+            let seconds = by.num_microseconds().unwrap_or(i64::MAX) as f64 / 1e6;
+            let detail = format!("the publisher's clock jumped by {seconds} s");
+            events.push(Event::Discontinuity { start: place.start, detail });
+        }
+    }
+
     fn missed(&mut self, start: Timestamp, end: Timestamp, why: Why, events: &mut Vec<Event>) {
         let detail = match why {
             Why::Stopped => "this downloader was not running",
@@ -196,24 +230,6 @@ pub(super) fn skew(previous: &Place, place: &Place) -> Option<TimeDelta> {
     let stated = previous.origin == Origin::Stated && place.origin == Origin::Stated;
     let by = place.start - previous.end();
     (stated && by != TimeDelta::zero()).then_some(by)
-}
-
-/// Compares where a segment begins with where the one before it ends.
-fn join(
-    source: SourceId,
-    previous: &Place,
-    place: &Place,
-    explained: bool,
-    events: &mut Vec<Event>,
-) {
-    let Some(by) = skew(previous, place) else { return };
-    events.push(Event::Skew { source, by });
-    if by.abs() > TOLERANCE && !explained {
-        #[expect(clippy::cast_precision_loss, reason = "for people")]
-        let seconds = by.num_microseconds().unwrap_or(i64::MAX) as f64 / 1e6;
-        let detail = format!("the publisher's clock jumped by {seconds} s");
-        events.push(Event::Discontinuity { start: place.start, detail });
-    }
 }
 
 /// Why a segment may not be decrypted, if it may not.

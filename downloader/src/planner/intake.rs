@@ -8,6 +8,7 @@ use common::base::time::Timestamp;
 use common::format::hls::{MediaPlaylist, Segment};
 use common::io::store::notes::Why;
 
+use super::entry::Doubt;
 use super::entry::{Before, Entry, Listing, State};
 use super::events::{given_up, skew};
 use super::ledger::TOLERANCE;
@@ -48,6 +49,7 @@ impl<'a> Intake<'a> {
     pub(super) fn list_known(&mut self, events: &mut Vec<Event>) {
         let rows: BTreeMap<u64, Row<'_>> = self.rows.iter().map(|row| (row.number, *row)).collect();
         let list = self.shown.list;
+        let newest = self.rows.last().map_or(0, |row| row.number);
         for (number, segment) in self.source.ids.clone() {
             let row = rows.get(&number).map(|row| (self.listing(row), row.is_advertisement));
             let Some(entry) = self.planner.entries.get_mut(&segment) else { continue };
@@ -59,8 +61,11 @@ impl<'a> Intake<'a> {
                     let settling = entry.unlist(self.id);
                     events.extend(given_up(entry, settling));
                 }
-                Some((listing, is_advertisement)) => entry.relist(listing, is_advertisement),
-                None if is_left_out => {}
+                Some((listing, is_advertisement)) => {
+                    entry.relist(listing, is_advertisement, self.now.instant);
+                }
+                // an edge that lags will have it again
+                None if is_left_out || number > newest => {}
                 None => {
                     let settling = entry.unlist(self.id);
                     events.extend(given_up(entry, settling));
@@ -180,7 +185,7 @@ impl<'a> Intake<'a> {
             if entry.state == State::InFlight {
                 events.push(Event::Elsewhere { id });
             }
-            entry.relist(listing, false);
+            entry.relist(listing, false, self.now.instant);
             if place.origin == Origin::Stated && !self.source.doubted {
                 entry.confirm(self.now.instant);
             }
@@ -193,7 +198,7 @@ impl<'a> Intake<'a> {
         self.planner.next_segment += 1;
         entry.is_advertisement = row.is_advertisement;
         if self.source.doubted {
-            entry.doubt.get_or_insert("the publisher's clock jumped");
+            entry.doubt.get_or_insert(Doubt::Clock);
         }
         self.planner.entries.insert(id, entry);
         id

@@ -71,17 +71,26 @@ impl Numbering {
     }
 
     /// Takes in a list by its first and last number. `remembered` looks up what a number was when it
-    /// was last listed; `listed` are its segments.
+    /// was last listed; `listed` are its segments. `was_final` says that the list before was said to be at
+    /// its end, and this one is not.
     pub(super) fn take_in<'a>(
         &mut self,
         listed: &[Sighting<'a>],
+        was_final: bool,
         remembered: impl Fn(u64) -> Option<Sighting<'a>>,
     ) -> Relation {
         let (Some(first), Some(last)) = (listed.first(), listed.last()) else {
             return Relation::Continues;
         };
         let (first, last) = (first.number, last.number);
-        let relation = self.relation(listed, remembered);
+        let mut relation = self.relation(listed, remembered);
+        // a stream that begins again from its first number looks like one that goes on where nothing but
+        // names could tell: rather twice than not at all
+        let is_undated = listed.iter().all(|sighting| sighting.stated.is_none());
+        let from_the_first = self.seen.as_ref().is_some_and(|seen| first <= *seen.start());
+        if was_final && is_undated && from_the_first && relation == Relation::Continues {
+            relation = Relation::Renumbered;
+        }
         self.regressions = match self.highest() {
             Some(highest) if last < highest && relation == Relation::Continues => {
                 self.regressions + 1
@@ -138,12 +147,12 @@ mod tests {
     fn relation(first: &[(u64, String)], second: &[(u64, String)], again: u32) -> Relation {
         let mut numbering = Numbering::default();
         let known = sightings(first);
-        assert_eq!(numbering.take_in(&known, |_| None), Relation::First);
+        assert_eq!(numbering.take_in(&known, false, |_| None), Relation::First);
         let remembered = |number| known.iter().find(|known| known.number == number).copied();
         for _ in 0..again {
-            numbering.take_in(&sightings(second), remembered);
+            numbering.take_in(&sightings(second), false, remembered);
         }
-        numbering.take_in(&sightings(second), remembered)
+        numbering.take_in(&sightings(second), false, remembered)
     }
 
     #[test]
@@ -174,6 +183,22 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_that_begins_again_after_its_end_renumbers() {
+        let begun_again = |first: &[(u64, String)], second: &[(u64, String)], was_final| {
+            let mut numbering = Numbering::default();
+            let known = sightings(first);
+            numbering.take_in(&known, false, |_| None);
+            let remembered = |number| known.iter().find(|known| known.number == number).copied();
+            numbering.take_in(&sightings(second), was_final, remembered)
+        };
+        let (ended, again) = (list(0..=9, "a"), list(0..=12, "a"));
+        assert_eq!(begun_again(&ended, &again, true), Relation::Renumbered);
+        assert_eq!(begun_again(&ended, &again, false), Relation::Continues);
+        let goes_on = list(8..=12, "a");
+        assert_eq!(begun_again(&list(5..=9, "a"), &goes_on, true), Relation::Continues);
+    }
+
+    #[test]
     fn a_token_that_changes_does_not_renumber() {
         let tokens = |token: &str| {
             let uri = |number: u64| (number, format!("a{number}?token={token}"));
@@ -196,8 +221,8 @@ mod tests {
     #[test]
     fn what_was_seen_is_settled_but_what_was_skipped_is_not() {
         let mut numbering = Numbering::default();
-        numbering.take_in(&sightings(&list(5..=8, "a")), |_| None);
-        numbering.take_in(&sightings(&list(11..=12, "a")), |_| None);
+        numbering.take_in(&sightings(&list(5..=8, "a")), false, |_| None);
+        numbering.take_in(&sightings(&list(11..=12, "a")), false, |_| None);
         assert!(numbering.has_seen(11) && !numbering.has_seen(9) && !numbering.has_seen(8));
         assert_eq!(numbering.highest(), Some(12));
     }

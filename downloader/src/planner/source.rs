@@ -52,6 +52,8 @@ pub(super) struct Source {
     /// The last of the newest list.
     pub(super) edge: Vec<SegmentId>,
     newest: Option<Newest>,
+    /// Whether the last list was said to be at its end.
+    is_final: bool,
     /// When a list was last seen, its last number, and the mean duration of its segments in seconds.
     last_list: Option<(Instant, u64, f64)>,
 }
@@ -75,6 +77,7 @@ impl Source {
             ids: BTreeMap::new(),
             edge: Vec::new(),
             newest: None,
+            is_final: false,
             last_list: None,
         }
     }
@@ -89,13 +92,15 @@ impl Source {
         self.newest.map(|newest| newest.place.end())
     }
 
-    /// What the lists are to those before; takes their numbers in.
+    /// What a list, which `is_final` or not, is to those before; takes its numbers in.
     pub(super) fn relate(
         &mut self,
         id: SourceId,
         rows: &[Row<'_>],
+        is_final: bool,
         entries: &BTreeMap<SegmentId, Entry>,
     ) -> Relation {
+        let was_final = std::mem::replace(&mut self.is_final, is_final) && !is_final;
         let list: Vec<Sighting<'_>> =
             rows.iter().map(|row| sighting(row.number, row.segment)).collect();
         let ids = &self.ids;
@@ -103,7 +108,7 @@ impl Source {
             let listing = entries.get(ids.get(&number)?)?.listing_in(id)?;
             Some(sighting(number, &listing.segment))
         };
-        self.numbers.take_in(&list, remembered)
+        self.numbers.take_in(&list, was_final, remembered)
     }
 
     /// Begins a new numbering.

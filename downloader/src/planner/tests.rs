@@ -6,6 +6,7 @@ use common::io::store::notes::Why;
 
 use super::*;
 
+mod holes;
 mod overlap;
 mod simulation;
 mod sources;
@@ -312,49 +313,6 @@ fn skipped_numbers_are_told_from_lists_that_we_did_not_see() {
     bench.wait(60);
     bench.show(&dated(80..=82));
     assert_eq!(bench.missed(), [(106.0, 54.0, Why::Expired)], "a minute passed");
-}
-
-#[test]
-fn a_hole_has_the_reason_of_the_interruption() {
-    let mut bench = Bench::new();
-    bench.show(&dated(5..=7));
-    bench.planner.interrupted(Why::Offline, bench.now.wall);
-    bench.wait(60);
-    bench.show(&dated(40..=42));
-    assert_eq!(bench.missed(), [(16.0, 64.0, Why::Offline)]);
-}
-
-#[test]
-fn a_hole_with_several_interruptions_is_told_by_each_for_its_time() {
-    let hole = |interruptions: &[(i64, Why)]| {
-        let mut bench = Bench::new();
-        bench.now.wall = at(17.0);
-        bench.show(&dated(5..=7));
-        for (seconds, why) in interruptions {
-            bench.planner.interrupted(*why, bench.now.wall + TimeDelta::seconds(*seconds));
-        }
-        bench.wait(60);
-        bench.show(&dated(40..=42));
-        bench.missed()
-    };
-    let expected = [(16.0, 14.0, Why::TimeOut), (30.0, 50.0, Why::Offline)];
-    assert_eq!(hole(&[(3, Why::TimeOut), (13, Why::Offline), (14, Why::Offline)]), expected);
-    assert_eq!(hole(&[(300, Why::TimeOut), (400, Why::Offline)]), [(16.0, 64.0, Why::TimeOut)]);
-    assert_eq!(hole(&[(-9, Why::TimeOut), (-8, Why::Offline)]), [(16.0, 64.0, Why::Offline)]);
-    let many: Vec<_> =
-        (0..99).map(|n| (n, if n % 2 == 0 { Why::TimeOut } else { Why::Refused })).collect();
-    assert_eq!(hole(&many).len(), 15, "the last of 16 is the newest, which is later");
-}
-
-#[test]
-fn an_interruption_without_a_hole_is_forgotten() {
-    let mut bench = Bench::new();
-    bench.show(&dated(5..=7));
-    bench.planner.interrupted(Why::Offline, bench.now.wall);
-    bench.show(&dated(6..=8));
-    bench.wait(60);
-    bench.show(&dated(30..=32));
-    assert_eq!(bench.missed(), [(18.0, 42.0, Why::Expired)]);
 }
 
 #[test]

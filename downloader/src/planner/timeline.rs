@@ -9,6 +9,8 @@ use common::base::time::Timestamp;
 use common::format::hls::Segment;
 use common::format::segment::MediaDuration;
 
+use crate::rhythm::is_plausible;
+
 /// Dates before the year 2000 are those of encoders that do not know the time.
 const EARLIEST_MICROS: i64 = 946_684_800_000_000;
 /// A date further ahead than a wrong time zone explains is a mistake; believed, it would be the newest
@@ -66,8 +68,8 @@ pub(super) fn duration(
     next: Option<&Segment>,
     target: Option<f64>,
 ) -> (MediaDuration, bool) {
-    let plausible = |seconds: &f64| target.is_none_or(|target| *seconds <= 2.0 * target + 10.0);
-    let extinf = segment.duration.filter(plausible).and_then(MediaDuration::from_seconds);
+    let extinf = segment.duration.filter(|seconds| is_plausible(*seconds, target));
+    let extinf = extinf.and_then(MediaDuration::from_seconds);
     if let Some(extinf) = extinf {
         return (extinf, true);
     }

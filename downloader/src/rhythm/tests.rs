@@ -1,5 +1,3 @@
-use common::format::hls::Segment;
-
 use super::*;
 
 fn list(target: Option<f64>, first: u64, durations: &[f64]) -> MediaPlaylist {
@@ -37,6 +35,24 @@ fn a_list_that_holds_too_little_is_loaded_before_it_is_gone() {
     assert_eq!(delay(&list(Some(10.0), 4, &[2.0; 6])), Duration::from_secs(4));
     assert_eq!(delay(&list(Some(10.0), 0, &[2.0])), Duration::from_secs(10), "it begins");
     assert_eq!(delay(&list(Some(10.0), 4, &[f64::MAX; 2])), Duration::from_secs(10));
+}
+
+#[test]
+fn durations_that_cannot_be_do_not_keep_us_from_loading() {
+    for absurd in [95_443.7, 1e308, f64::MAX, f64::NAN, f64::INFINITY, -1e308] {
+        for target in [Some(2.0), None, Some(1e308), Some(f64::NAN)] {
+            let now = Instant::now();
+            let mut rhythm = Rhythm::new(Reload::ByTarget, now);
+            let durations = [2.0, 2.0, absurd, absurd, 2.0, absurd];
+            for (seconds, first) in [(0_u64, 4), (2, 6), (4, 7), (60, 90)] {
+                let began = now + Duration::from_secs(seconds);
+                for shown in 1..=durations.len() {
+                    let next = rhythm.next(&list(target, first, &durations[..shown]), true, began);
+                    assert!(next <= began + LONGEST, "{absurd} {target:?} {shown}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -43,6 +43,10 @@ fn a_server_that_can_hold_back_is_asked_for_the_next_segment() {
     assert!(course.next(&blocking, false, now) > now, "it did not hold back");
     assert_eq!(course.blocks_for, None);
     course.next(&blocking, true, now);
+    let behind = list("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES\n#EXTINF:2,\na\n");
+    assert!(course.next(&behind, true, now) > now, "other news are not what it was asked for");
+    assert_eq!(course.blocks_for, None);
+    course.next(&blocking, true, now);
     course.failed();
     assert_eq!(course.blocks_for, None, "after a failure any list will do");
 }

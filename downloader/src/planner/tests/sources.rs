@@ -314,3 +314,91 @@ fn a_segment_that_waits_for_the_disk_leaves_room_for_another() {
     bench.save([5]);
     assert_eq!(bench.planner.in_flight, 8);
 }
+
+#[test]
+fn an_edge_that_lags_does_not_make_a_refusal_final() {
+    let mut bench = Bench::new();
+    bench.show(&dated(10..=15));
+    bench.save(10..=14);
+    bench.refuse(15, Retry::WhileListed);
+    assert_eq!(bench.show(&dated(9..=14)), [9]);
+    bench.save([9]);
+    assert_eq!(bench.missed(), []);
+    assert_eq!(bench.show(&dated(11..=16)), [15, 16]);
+}
+
+#[test]
+fn what_one_source_cannot_have_is_fetched_once_another_shows_it() {
+    for (hidden, shown) in [
+        (dated(5..=6).replace("6.ts", "#EXT-X-GAP\n6.ts").replace("#EXTINF:2.0,\n#", "#"), ""),
+        (dated(5..=6).replace("#EXTINF:2.0,\n6", "#EXTINF:2.0,\n#EXT-X-BYTERANGE:x\n6"), ""),
+        (dated(5..=6), "other"),
+    ] {
+        let mut bench = Bench::new();
+        let asked = bench.show(&hidden);
+        let is_hidden = shown.is_empty();
+        assert_eq!(asked.len(), if is_hidden { 1 } else { 2 }, "{hidden}");
+        bench.save(asked);
+        let other = bench.open("http://host/other.m3u8");
+        bench.observe_in(other, &dated(5..=6), &[]);
+        let again: Vec<u64> = if is_hidden { vec![6] } else { Vec::new() };
+        assert_eq!(bench.numbers_due(), again);
+    }
+}
+
+#[test]
+fn that_another_source_guesses_the_same_duration_proves_nothing() {
+    let mut bench = Bench::new();
+    let vague = dated(5..=7).replace("#EXTINF:2.0,\n7.ts", "#EXTINF:,\n7.ts");
+    bench.show(&vague);
+    bench.save([5, 6]);
+    let saved = Saved { completeness: Completeness::Suspect, size: 1, is_new: true };
+    bench.finish(7, Attempt { saved: Some(saved), ..Attempt::default() });
+    let other = bench.open("http://host/other.m3u8");
+    bench.observe_in(other, &vague, &[]);
+    assert_eq!(bench.numbers_due(), NONE);
+}
+
+#[test]
+fn dates_that_jitter_are_no_news_where_clocks_are_not_trusted() {
+    let jump =
+        |by: &str| format!("#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:{by}Z\n#EXTINF:2.0,\n8.ts\n");
+    for (trusts, by, is_told) in
+        [(true, "16.012", true), (false, "16.012", false), (false, "17.100", true)]
+    {
+        let mut bench = Bench::new();
+        bench.planner = Planner::new(trusts, &Recall::default());
+        bench.source = bench.open("http://host/live.m3u8");
+        bench.observe(&format!("{}{}", dated(5..=7), jump(by)));
+        let told = |event: &Event| matches!(event, Event::Discontinuity { .. });
+        assert_eq!(bench.events.iter().any(told), is_told, "{trusts} {by}");
+        assert!(bench.events.iter().any(|event| matches!(event, Event::Skew { .. })));
+    }
+}
+
+#[test]
+fn addresses_that_never_showed_anything_are_forgotten() {
+    let mut bench = Bench::new();
+    for token in 0..100 {
+        let source = bench.open(&format!("http://host/{token}/live.m3u8"));
+        bench.close(source);
+    }
+    assert_eq!(bench.planner.sources.len(), 1);
+    bench.show(&dated(5..=7));
+    bench.close(bench.source);
+    assert_eq!(bench.planner.sources.len(), 1, "this one has");
+}
+
+#[test]
+fn after_a_failure_the_source_that_was_not_asked_is() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=5));
+    let other = bench.open("http://host/other.m3u8");
+    bench.observe_in(other, &dated(5..=5), &[]);
+    for expected in [other, bench.source, other] {
+        bench.refuse(5, Retry::Later);
+        bench.wait(20);
+        let jobs = bench.jobs();
+        assert_eq!(jobs.iter().map(|job| job.source).collect::<Vec<_>>(), [expected]);
+    }
+}
