@@ -16,8 +16,8 @@ pub(crate) fn undecipherable(key: &Key) -> Option<String> {
     if key.method != KeyMethod::Aes128 {
         return Some(format!("encrypted with {}, which is not supported", key.method));
     }
-    let format = key.key_format.as_deref().unwrap_or("identity");
-    if format != "identity" {
+    if !key.is_identity() {
+        let format = key.key_format.as_deref().unwrap_or_default();
         return Some(format!("encrypted, and its key is only given as {format}, for players"));
     }
     if key.uri.is_none() {

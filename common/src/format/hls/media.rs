@@ -154,6 +154,13 @@ pub struct Key {
     pub key_format: Option<String>,
 }
 
+impl Key {
+    /// Whether what is behind its address is the key itself (RFC 8216 §4.3.2.4).
+    pub fn is_identity(&self) -> bool {
+        self.key_format.as_deref().is_none_or(|format| format == "identity")
+    }
+}
+
 /// How segments are encrypted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KeyMethod {

@@ -129,7 +129,7 @@ impl Reader {
                 let map = map(&read()?, self.key.clone());
                 self.map = map.map(Arc::new).or(self.map.take());
             }
-            "EXT-X-KEY" => self.key = key(&read()?).map(Arc::new),
+            "EXT-X-KEY" => self.key_tag(key(&read()?)),
             "EXT-X-SERVER-CONTROL" => {
                 self.list.can_block_reload = read()?.yes("CAN-BLOCK-RELOAD");
                 // there is more in it, which is only kept
@@ -145,6 +145,18 @@ impl Reader {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// A key replaces the one before. One key may be given in several formats, each in force until another
+    /// of its format (RFC 8216 §4.3.2.4): the one that can be fetched as it is goes before those for players.
+    fn key_tag(&mut self, key: Option<Key>) {
+        let is_other_format = |held: &Key, new: &Key| {
+            held.is_identity() && !new.is_identity() && held.method == new.method
+        };
+        match (&self.key, key) {
+            (Some(held), Some(new)) if is_other_format(held, &new) => {}
+            (_, key) => self.key = key.map(Arc::new),
+        }
     }
 
     /// An address ends the description of a segment.

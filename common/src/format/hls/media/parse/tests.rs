@@ -180,3 +180,25 @@ fn a_map_without_an_address_leaves_the_one_before() {
     let list = read("#EXT-X-MAP:URI=\"i\"\n#EXT-X-MAP:BYTERANGE=\"1@2\"\n#EXTINF:2,\na");
     assert_eq!(list.segments[0].map.as_ref().unwrap().uri, "i");
 }
+
+#[test]
+fn of_one_key_in_several_formats_the_one_that_can_be_fetched_counts() {
+    let identity = "#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n";
+    let player =
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"skd://k\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n";
+    let sample = player.replace("AES-128", "SAMPLE-AES");
+    let uri = |keys: &str| {
+        let list = read(&format!("{keys}#EXTINF:2,\na.ts\n"));
+        list.segments[0].key.as_ref().and_then(|key| key.uri.clone())
+    };
+    let fetched = Some("k".to_owned());
+    assert_eq!(uri(&format!("{identity}{player}")), fetched);
+    assert_eq!(uri(&format!("{player}{identity}")), fetched);
+    assert_eq!(uri(&format!("{identity}{identity}")), fetched);
+    let for_players = Some("skd://k".to_owned());
+    assert_eq!(uri(player), for_players);
+    assert_eq!(uri(&format!("{identity}{sample}")), for_players, "another method");
+    let none = "#EXT-X-KEY:METHOD=NONE\n";
+    assert_eq!(uri(&format!("{identity}{none}{player}")), for_players);
+    assert_eq!(uri(&format!("{identity}{none}")), None);
+}
