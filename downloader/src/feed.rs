@@ -192,12 +192,12 @@ impl FeedRecorder {
                 let message = "the stream has ended; waits for it to begin again";
                 self.trouble(None, Status::Offline, message);
             }
-            End::Failed(error) => {
+            End::Failed(status, error) => {
                 let error = ResolveError::from(error);
                 self.interrupted(error.why());
                 let message =
                     format!("the media playlist cannot be loaded: {error}; looks for it anew");
-                self.trouble(None, error.status(), &message);
+                self.trouble(None, status, &message);
             }
         }
         self.recorder.close(source).await;

@@ -7,9 +7,9 @@
 
 use std::path::PathBuf;
 
-use common::io::http::client::Client;
+use common::io::http::client::{Client, Error};
 use common::io::store::notes::Why;
-use thiserror::Error;
+use thiserror::Error as ThisError;
 use url::Url;
 
 mod advertisement;
@@ -83,7 +83,7 @@ impl Provider {
 }
 
 /// Why a channel has no qualities right now. Each message says what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 pub(crate) enum ResolveError {
     /// Nothing is wrong; there is no stream.
     #[error("the channel is offline ({0}); if it should be live, check its name or address")]
@@ -97,6 +97,9 @@ pub(crate) enum ResolveError {
     /// There was no answer, or one that says to come back later.
     #[error("cannot be reached ({0}); check the network, or wait if others cannot reach it either")]
     Unreachable(String),
+    /// There was no answer in time.
+    #[error("does not answer ({0}); check the network, or wait if others cannot reach it either")]
+    Silent(String),
 }
 
 impl ResolveError {
@@ -118,14 +121,20 @@ impl ResolveError {
         }
     }
 
+    /// For a request that was not answered well.
+    fn from_http(error: &Error) -> Self {
+        let detail = error.to_string();
+        if error.is_timeout() { Self::Silent(detail) } else { Self::Unreachable(detail) }
+    }
+
     /// Why what is published meanwhile is missed, where that is known.
     pub(crate) fn why(&self) -> Option<Why> {
         match self {
             Self::Offline(_) => Some(Why::Offline),
             Self::Refused(_) => Some(Why::Refused),
-            Self::Unreachable(_) => Some(Why::TimeOut),
+            Self::Silent(_) => Some(Why::TimeOut),
             // it may be anything
-            Self::Changed(_) => None,
+            Self::Changed(_) | Self::Unreachable(_) => None,
         }
     }
 
@@ -135,7 +144,7 @@ impl ResolveError {
             Self::Offline(_) => Status::Offline,
             Self::Refused(_) => Status::Refused,
             Self::Changed(_) => Status::Changed,
-            Self::Unreachable(_) => Status::Unreachable,
+            Self::Unreachable(_) | Self::Silent(_) => Status::Unreachable,
         }
     }
 }

@@ -61,8 +61,8 @@ pub(crate) enum End {
     Stopped,
     /// The list says that nothing will be added to it.
     Ended,
-    /// It can no longer be loaded.
-    Failed(LoadError),
+    /// It can no longer be loaded; the state is what that says of the channel.
+    Failed(Status, LoadError),
 }
 
 /// A worker that is to follow one address.
@@ -95,7 +95,7 @@ impl Worker {
                 Err(error) => {
                     self.metrics.reloaded(Reloaded::Failed);
                     if is_final(&error) || course.has_failed_for_long(Instant::now()) {
-                        return End::Failed(error);
+                        return End::Failed(course.status(&error), error);
                     }
                     let retry = course.failed();
                     let message = format!("cannot load the media playlist ({error})");

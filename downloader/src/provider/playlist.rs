@@ -97,8 +97,8 @@ impl From<&LoadError> for ResolveError {
         match error {
             LoadError::Status(status) => Self::from_status(*status),
             LoadError::Http(error @ Error::TooLong(_)) => Self::changed(error),
-            LoadError::Http(error) => Self::Unreachable(error.to_string()),
-            LoadError::Slow => Self::Unreachable(LoadError::Slow.to_string()),
+            LoadError::Http(error) => Self::from_http(error),
+            LoadError::Slow => Self::Silent(error.to_string()),
             LoadError::Playlist(error) => Self::changed(error),
         }
     }

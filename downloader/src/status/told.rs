@@ -141,8 +141,11 @@ impl Told {
             Status::Offline if important => Severity::Degraded,
             Status::Starting | Status::Up | Status::Offline | Status::AdsOnly => Severity::Normal,
             Status::Unreachable => Severity::Degraded,
-            // qualities appear some time after the stream, and a disk may be full for a moment
-            Status::Failing if self.lasts(now) < PATIENCE => Severity::Degraded,
+            // addresses expire, qualities appear some time after the stream, and an error page or a full disk
+            // may be gone in a moment
+            Status::Refused | Status::Changed | Status::Failing if self.lasts(now) < PATIENCE => {
+                Severity::Degraded
+            }
             Status::Refused | Status::Changed | Status::Failing => Severity::Act,
         }
     }
