@@ -260,7 +260,10 @@ impl Entry {
         self.odd += u32::from(is_odd);
         let enough = self.odd >= if all_are_odd { 2 } else { ODD_ATTEMPTS };
         let next = if is_odd && enough { None } else { self.next_attempt(failure.retry, now) };
-        self.failure = Some(failure);
+        // that the last attempt was cut off by a stop is not why those before it failed
+        if failure.why != Why::Stopped || self.failure.is_none() {
+            self.failure = Some(failure);
+        }
         match next {
             Some(state) => {
                 self.state = state;

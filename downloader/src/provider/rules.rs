@@ -94,11 +94,13 @@ mod tests {
             (hours(20), 8, true)
         );
         assert_eq!(twitch.marks.len(), 4);
+        assert_eq!(twitch.reload, Reload::BySegment);
         let youtube = rules("chan:youtube:https://www.youtube.com/@chan/live");
         assert_eq!((youtube.lifetime, youtube.max_fetches), (hours(5), 4));
         assert!(!youtube.trusts_clock && youtube.marks.is_empty());
         let url = rules("chan:url:https://host/live.m3u8");
         assert_eq!((url.lifetime, url.max_fetches, url.trusts_clock), (None, 8, false));
         assert_eq!(url.marks, [Mark::Scte35, Mark::Cue]);
+        assert_eq!([youtube.reload, url.reload], [Reload::ByTarget; 2]);
     }
 }

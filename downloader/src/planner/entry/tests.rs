@@ -69,6 +69,13 @@ fn a_stop_says_what_kept_a_segment_from_being_saved() {
     let mut failing = entry();
     assert_eq!(attempt(&mut failing, Retry::Later, now), Settling::Pending);
     assert_eq!(failing.stop(), given_up(Why::Expired, "404 after 1 attempt"));
+    let mut cut_off = entry();
+    assert_eq!(attempt(&mut cut_off, Retry::Later, now), Settling::Pending);
+    cut_off.start(ID, true, now);
+    let detail = "the downloader was stopped".to_owned();
+    let stopped = Failure { why: Why::Stopped, detail, retry: Retry::Never };
+    let settling = cut_off.finish(Attempt::failed(stopped), false, now);
+    assert_eq!(settling, given_up(Why::Expired, "404 after 2 attempts"));
 }
 
 #[test]
