@@ -64,7 +64,8 @@ async fn fetch(client: &Client, name: &'static str, url: &Url) -> Result<(Bytes,
     tokio::time::timeout(TIMEOUT, load).await.unwrap_or(Err(LoadError::Slow))
 }
 
-/// A refusal: its status, and what was sent with it, which is empty if it did not come soon.
+/// A refusal: its status, and what was sent with it, which is empty if it did not come soon or is too
+/// long, so that an empty one says nothing.
 pub(super) type Refusal = (u16, Bytes);
 
 /// The playlist at `url` with the address it came from, or how it was refused.

@@ -8,6 +8,8 @@ use crate::provider::Provider;
 
 const PLAYLIST: &str =
     include_str!("../../../../common/testdata/playlists/twitch-multivariant.m3u8");
+const OFFLINE: &str =
+    r#"[{"type":"error","error":"Can not find channel","error_code":"transcode_does_not_exist"}]"#;
 const TOKEN: &str =
     r#"{"data":{"streamPlaybackAccessToken":{"value":"{\"a\":1}","signature":"5ig"}}}"#;
 
@@ -105,7 +107,7 @@ async fn offline_refused_changed_and_unreachable_are_told_apart() {
     let persisted = Response::ok(r#"{"errors":[{"message":"PersistedQueryNotFound"}]}"#);
     let nothing = || Response::status(404);
     let cases: [(Response, Response, Fits); 11] = [
-        (token(), nothing(), |error| matches!(error, Offline(_))),
+        (token(), Response::new(404, &[], OFFLINE.as_bytes()), |error| matches!(error, Offline(_))),
         (token(), Response::status(403), |error| matches!(error, Refused(_))),
         (token(), Response::ok("<html>"), |error| matches!(error, Changed(_))),
         (token(), Response::status(502), |error| matches!(error, Unreachable(_))),
@@ -150,9 +152,8 @@ async fn what_twitch_says_is_handed_on() {
     let subscribers = r#"[{"error":"","error_code":"unauthorized_entitlements"}]"#;
     let expected = Refused("unauthorized_entitlements".to_owned());
     assert_eq!(told(token(), json(403, subscribers)).await, expected);
-    let offline = r#"[{"error":"Can not find channel","error_code":"transcode_does_not_exist"}]"#;
     let expected = Offline("Can not find channel, transcode_does_not_exist".to_owned());
-    assert_eq!(told(token(), json(404, offline)).await, expected);
+    assert_eq!(told(token(), json(404, OFFLINE)).await, expected);
     let invalid = r#"{"error":"Unauthorized","status":401,"message":"The \"Authorization\" token is invalid."}"#;
     let error = told(json(401, invalid), token()).await.to_string();
     assert!(error.contains("not accepted: The \"Authorization\" token is invalid."), "{error}");
@@ -186,6 +187,15 @@ async fn an_address_that_is_gone_is_never_a_channel_that_is_offline() {
         (json(200, "[]"), token(), "gives no tokens"),
         (token(), json(404, "404 page not found"), "404 page not found"),
         (token(), json(410, "<html><body>Gone"), "(status 410): <html><body>Gone"),
+        (token(), json(404, ""), "(status 404): it says nothing that could be read"),
+        (token(), json(410, " \r\n"), "(status 410): it says nothing"),
+        (token(), json(404, r#"{"message":"Not Found"}"#), r#"{"message":"Not Found"}"#),
+        (token(), json(404, r#"{"error":"Not Found","status":404}"#), "Not Found"),
+        (token(), json(404, r#"{"error":"no","error_code":"route"}"#), "(status 404)"),
+        (token(), json(404, r#"[{"error":"Not Found"}]"#), "Not Found"),
+        (token(), json(404, r#"[{"error":"no","error_code":""}]"#), "(status 404)"),
+        (token(), json(404, "[]"), "(status 404): []"),
+        (token(), json(404, &format!("{OFFLINE}{}", " ".repeat(64 << 10))), "says nothing"),
         (token(), json(418, ""), "status 418"),
     ] {
         let error = told(token, playlist).await;
@@ -197,9 +207,17 @@ async fn an_address_that_is_gone_is_never_a_channel_that_is_offline() {
 
 #[tokio::test]
 async fn the_words_of_a_refusal_are_not_waited_for_long() {
+    let refused = told_without_end(403).await;
+    assert_eq!(refused, ResolveError::Refused("status 403".to_owned()));
+    let gone = told_without_end(404).await;
+    assert!(matches!(gone, ResolveError::Changed(_)), "{gone:?}");
+}
+
+/// What is made of a refusal whose body stalls.
+async fn told_without_end(status: u16) -> ResolveError {
     let bench = Bench::new(Response::ok(TOKEN), Response::status(200)).await;
-    let refusal = b"HTTP/1.1 403 no\r\nContent-Length: 100\r\n\r\n[";
-    bench.origin.serve("/hls/chan.m3u8", [Response::raw_then_silence(refusal)]);
+    let refusal = format!("HTTP/1.1 {status} no\r\nContent-Length: 100\r\n\r\n[");
+    bench.origin.serve("/hls/chan.m3u8", [Response::raw_then_silence(refusal.as_bytes())]);
     let asked = async {
         while bench.origin.requests("/hls/chan.m3u8").is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -207,5 +225,6 @@ async fn the_words_of_a_refusal_are_not_waited_for_long() {
         tokio::time::pause();
     };
     let (resolved, ()) = tokio::join!(bench.resolve(), asked);
-    assert_eq!(resolved.unwrap_err(), ResolveError::Refused("status 403".to_owned()));
+    tokio::time::resume();
+    resolved.unwrap_err()
 }
