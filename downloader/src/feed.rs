@@ -208,6 +208,7 @@ impl FeedRecorder {
                 return self.status.set(Status::Failing, &message);
             }
         };
+        offer.warnings().iter().for_each(|warning| self.status.mention(warning));
         if chosen.lacks_sound && !self.told_of_sound {
             self.told_of_sound = true;
             let message = "records pictures without sound: the sound is a rendition of its own, \

@@ -11,6 +11,8 @@ const SOURCE: &str = "source";
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Offer {
     qualities: Vec<Quality>,
+    /// What somebody should do something about, although the channel was found.
+    warnings: Vec<String>,
 }
 
 /// One quality.
@@ -68,7 +70,7 @@ impl Offer {
     pub(crate) fn single(url: Url) -> Self {
         let rank = Rank { is_source: true, is_whole: true, ..Rank::default() };
         let names = vec![SOURCE.to_owned()];
-        Self { qualities: vec![Quality { names, url, lacks_sound: false, rank }] }
+        Self::of(vec![Quality { names, url, lacks_sound: false, rank }])
     }
 
     /// The variants of a multivariant playlist that came from `base`; those whose address cannot be
@@ -79,12 +81,27 @@ impl Offer {
             let usable = matches!(url.scheme(), "http" | "https");
             usable.then(|| Quality::new(list, variant, url))
         };
-        Self { qualities: list.variants.iter().filter_map(quality).collect() }
+        Self::of(list.variants.iter().filter_map(quality).collect())
     }
 
     /// The formats that a resolver found.
     pub(super) fn of_formats(formats: impl IntoIterator<Item = Format>) -> Self {
-        Self { qualities: formats.into_iter().map(Quality::of_format).collect() }
+        Self::of(formats.into_iter().map(Quality::of_format).collect())
+    }
+
+    fn of(qualities: Vec<Quality>) -> Self {
+        Self { qualities, warnings: Vec::new() }
+    }
+
+    /// The same, with one sentence more for whoever should do something about it.
+    pub(super) fn warn_of(mut self, warning: String) -> Self {
+        self.warnings.push(warning);
+        self
+    }
+
+    /// What somebody should do something about, although the channel was found: one sentence each.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Whether there is nothing at all.

@@ -9,7 +9,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::no_tokens;
+use super::token::{NoToken, no_tokens};
 use crate::foreign::clean;
 use crate::provider::ResolveError;
 
@@ -21,20 +21,34 @@ pub(super) struct GraphError {
 }
 
 /// A token was asked for and the answer has `status`.
-pub(super) fn no_token(status: u16, body: &[u8]) -> ResolveError {
+pub(super) fn no_token(status: u16, body: &[u8]) -> NoToken {
     let said = words(body).map(|words| format!(": {words}")).unwrap_or_default();
     match status {
         // whoever asks must now prove to be a browser, which no token of ours does
-        _ if said.contains("integrity") => no_tokens(format_args!("status {status}{said}")),
-        401 | 403 => ResolveError::Refused(format!(
-            "the token of --twitch-auth-file, or our client id, is not accepted{said}"
-        )),
+        _ if said.contains("integrity") => no_tokens(format_args!("status {status}{said}")).into(),
+        401 => NoToken::NotAccepted(said),
+        403 => not_accepted(&said).into(),
         408 | 425 | 429 | 500.. => {
-            ResolveError::Unreachable(format!("status {status} for a token{said}"))
+            ResolveError::Unreachable(format!("status {status} for a token{said}")).into()
         }
         // also 404: that is the address we ask at, never the channel
-        _ => no_tokens(format_args!("status {status}{said}")),
+        _ => no_tokens(format_args!("status {status}{said}")).into(),
     }
+}
+
+/// Whoever asks for a token is not accepted, in these words.
+pub(super) fn not_accepted(words: &str) -> ResolveError {
+    ResolveError::Refused(format!(
+        "the token of --twitch-auth-file, or our client id, is not accepted{words}"
+    ))
+}
+
+/// The operator's token was not accepted, in these words, and it went without.
+pub(super) fn without_own_token(words: &str) -> String {
+    format!(
+        "the token of --twitch-auth-file is not accepted{words}; without it only what anyone may \
+        see is found, so put a new one into the file"
+    )
 }
 
 /// A token was asked for and the answer has errors in its place.

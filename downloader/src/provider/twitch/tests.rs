@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use common::io::http::client::Options;
 use common::metrics::Metrics;
 
+use super::token::QUERY_HASH;
 use super::*;
 
 use crate::origin::{Origin, Response};
@@ -95,6 +98,47 @@ async fn the_token_of_the_operator_is_read_anew_each_time() {
     assert!(matches!(bench.resolve().await, Err(ResolveError::Refused(_))));
     std::fs::remove_file(&file).unwrap();
     assert!(matches!(bench.resolve().await, Err(ResolveError::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_token_that_has_expired_loses_no_channel_that_anyone_may_see() {
+    let mut bench = Bench::new(Response::status(500), Response::ok(PLAYLIST)).await;
+    let folder = tempfile::tempdir().unwrap();
+    bench.config.auth_file = Some(folder.path().join("token"));
+    std::fs::write(folder.path().join("token"), "expired").unwrap();
+    let no = || Response::new(401, &[], br#"{"message":"The token is invalid."}"#);
+    bench.origin.serve("/gql", [no(), Response::ok(TOKEN), no(), Response::ok(TOKEN), no()]);
+
+    let offer = bench.resolve().await.unwrap();
+    assert!(offer.choose("source").is_ok());
+    let [warning] = offer.warnings() else { panic!("{:?}", offer.warnings()) };
+    assert!(warning.contains("--twitch-auth-file is not accepted: The token is invalid."));
+    let asked = bench.origin.requests("/gql");
+    assert_eq!(asked.len(), 2, "in one look");
+    assert_eq!(asked[0].headers["authorization"], "OAuth expired");
+    assert!(!asked[1].headers.contains_key("authorization"));
+
+    // only subscribers may see it, or nobody at the moment
+    let refused = Response::new(403, &[], br#"[{"error_code":"unauthorized_entitlements"}]"#);
+    bench.origin.serve("/hls/chan.m3u8", [refused]);
+    let error = bench.resolve().await.unwrap_err();
+    let ResolveError::Refused(detail) = &error else { panic!("{error:?}") };
+    assert!(detail.contains("unauthorized_entitlements; the token of --twitch-auth-file"));
+
+    // without it neither
+    let error = bench.resolve().await.unwrap_err();
+    let ResolveError::Refused(detail) = &error else { panic!("{error:?}") };
+    assert!(detail.contains("client id, is not accepted: The token is invalid."), "{detail}");
+    assert_eq!(bench.origin.requests("/gql").len(), 6);
+}
+
+#[tokio::test]
+async fn nothing_is_asked_twice_that_has_no_token_to_leave_out() {
+    let bench = Bench::new(Response::status(401), Response::ok(PLAYLIST)).await;
+    assert!(matches!(bench.resolve().await, Err(ResolveError::Refused(_))));
+    assert_eq!(bench.origin.requests("/gql").len(), 1);
+    let bench = Bench::new(Response::ok(TOKEN), Response::ok(PLAYLIST)).await;
+    assert_eq!(bench.resolve().await.unwrap().warnings(), [""; 0]);
 }
 
 type Fits = fn(&ResolveError) -> bool;

@@ -1,0 +1,179 @@
+//! The access token that a playlist of Twitch is asked for with.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use common::io::http::client::{Client, Error};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::said;
+use crate::config::TwitchConfig;
+use crate::provider::ResolveError;
+
+/// The hash of the query that hands out access tokens, which the service knows.
+pub(super) const QUERY_HASH: &str =
+    "ed230aa1e33e07eebb8928504583da78a5173989fadfb1ac94be06a04f3cdbe9";
+/// The largest answer that a token may come in, in bytes.
+const MAX_TOKEN_ANSWER: usize = 64 << 10;
+/// How long such an answer may take once its headers have come.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(15);
+/// The largest token file, in bytes.
+const MAX_TOKEN_FILE: u64 = 4 << 10;
+
+/// What lets us see a channel, for a while.
+#[derive(Debug, Deserialize)]
+pub(super) struct AccessToken {
+    pub(super) signature: String,
+    pub(super) value: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct TokenAnswer {
+    data: Option<TokenData>,
+    #[serde(default)]
+    errors: Vec<said::GraphError>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenData {
+    stream_playback_access_token: Option<AccessToken>,
+}
+
+/// A token for the channel `login`, and what somebody should do although there is one.
+///
+/// The operator's own token only opens what not everyone may see, and expires some day. Most channels
+/// are open to all, so one that is no longer accepted is left out rather than losing them.
+///
+/// # Errors
+///
+/// Says why there is none; of an own token that is not accepted, if there is none without it either.
+///
+/// Cancel safety: dropping the future gives the requests up.
+pub(super) async fn access_token(
+    client: &Client,
+    config: &TwitchConfig,
+    login: &str,
+) -> Result<(AccessToken, Option<String>), ResolveError> {
+    let Some(file) = &config.auth_file else {
+        return Ok((ask(client, config, login, None).await?, None));
+    };
+    let own = read_token(file)?;
+    match ask(client, config, login, Some(&own)).await {
+        Ok(token) => Ok((token, None)),
+        Err(NoToken::NotAccepted(words)) => {
+            let token = ask(client, config, login, None).await;
+            let token = token.map_err(|_| said::not_accepted(&words))?;
+            Ok((token, Some(said::without_own_token(&words))))
+        }
+        Err(NoToken::Other(error)) => Err(error),
+    }
+}
+
+/// Why a request brought no token.
+pub(super) enum NoToken {
+    /// Whoever asked is not accepted; the words, if any, begin with a colon.
+    NotAccepted(String),
+    /// Any other reason.
+    Other(ResolveError),
+}
+
+impl From<ResolveError> for NoToken {
+    fn from(error: ResolveError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<NoToken> for ResolveError {
+    fn from(none: NoToken) -> Self {
+        match none {
+            NoToken::NotAccepted(words) => said::not_accepted(&words),
+            NoToken::Other(error) => error,
+        }
+    }
+}
+
+/// Asks for a token, with the operator's `own` or without.
+async fn ask(
+    client: &Client,
+    config: &TwitchConfig,
+    login: &str,
+    own: Option<&str>,
+) -> Result<AccessToken, NoToken> {
+    let mut request = client
+        .post(config.token_url.clone())
+        .header("Client-ID", &config.client_id)
+        .json(&token_query(login));
+    if let Some(own) = own {
+        request = request.header("Authorization", format!("OAuth {own}"));
+    }
+    let unreachable = |error: Error| ResolveError::Unreachable(error.to_string());
+    let answer = client.send("twitch_token", request).await.map_err(unreachable)?;
+    let status = answer.status().as_u16();
+    let body = tokio::time::timeout(TOKEN_TIMEOUT, answer.bytes(MAX_TOKEN_ANSWER)).await;
+    if status != 200 {
+        // words are welcome, but the status alone will do
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        return Err(said::no_token(status, &body));
+    }
+    let slow = || ResolveError::Unreachable("the token took too long".to_owned());
+    let body = body.map_err(|_| slow())?.map_err(|error| match error {
+        Error::Transport(_) | Error::Timeout(_) => unreachable(error),
+        Error::TooLong(_) | Error::Content { .. } => no_tokens(error),
+    })?;
+    Ok(token_in(&body, login)?)
+}
+
+/// The token in an answer.
+fn token_in(body: &[u8], login: &str) -> Result<AccessToken, ResolveError> {
+    let answer: TokenAnswer = serde_json::from_slice(body).map_err(no_tokens)?;
+    match answer {
+        TokenAnswer {
+            data: Some(TokenData { stream_playback_access_token: Some(token) }), ..
+        } => Ok(token),
+        TokenAnswer { errors, .. } if !errors.is_empty() => Err(said::graph_errors(&errors)),
+        TokenAnswer { data: Some(_), .. } => {
+            Err(ResolveError::changed(format_args!("Twitch knows no channel {login}")))
+        }
+        TokenAnswer { data: None, .. } => Err(no_tokens("no data")),
+    }
+}
+
+/// The answer is none that a token could be in.
+pub(super) fn no_tokens(problem: impl std::fmt::Display) -> ResolveError {
+    ResolveError::changed(format_args!("Twitch gives no tokens ({problem})"))
+}
+
+fn token_query(login: &str) -> serde_json::Value {
+    json!({
+        "operationName": "PlaybackAccessToken",
+        "extensions": {"persistedQuery": {"version": 1, "sha256Hash": QUERY_HASH}},
+        "variables": {
+            "isLive": true,
+            "login": login,
+            "isVod": false,
+            "vodID": "",
+            "playerType": "embed",
+            "platform": "site",
+        },
+    })
+}
+
+/// The OAuth token of the operator, read anew each time so that it can be changed while we run.
+fn read_token(file: &Path) -> Result<String, ResolveError> {
+    let mut token = String::new();
+    let read = std::fs::File::open(file)
+        .and_then(|opened| opened.take(MAX_TOKEN_FILE).read_to_string(&mut token));
+    let refused = |problem: &str| {
+        ResolveError::Refused(format!("the token file {} {problem}", file.display()))
+    };
+    read.map_err(|error| refused(&format!("cannot be read: {error}")))?;
+    let token = token.trim();
+    let token = token.strip_prefix("oauth:").unwrap_or(token);
+    if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(refused("holds no token"));
+    }
+    Ok(token.to_owned())
+}
