@@ -42,6 +42,32 @@ impl Bench {
         let provider = Provider::Twitch { login: "chan".to_owned(), config: self.config.clone() };
         provider.resolve(&self.client).await
     }
+
+    /// A look whose waits pass at once as soon as `path` was asked for.
+    async fn resolve_once_asked(&self, path: &str) -> Result<Offer, ResolveError> {
+        let asked = async {
+            while self.origin.requests(path).is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::pause();
+        };
+        let (resolved, ()) = tokio::join!(self.resolve(), asked);
+        tokio::time::resume();
+        resolved
+    }
+
+    /// Opens several connections that are kept: their ports.
+    async fn open_connections(&self) -> Vec<u16> {
+        let late = Response::ok("").after(Duration::from_millis(50));
+        self.origin.serve("/warm", [late]);
+        let ask = async || {
+            let request = self.client.get(self.origin.url("/warm"));
+            let answer = self.client.send("warm", request).await.unwrap();
+            answer.bytes(1).await.unwrap();
+        };
+        tokio::join!(ask(), ask(), ask(), ask());
+        self.origin.requests("/warm").iter().map(|request| request.port).collect()
+    }
 }
 
 #[tokio::test]
@@ -257,18 +283,35 @@ async fn the_words_of_a_refusal_are_not_waited_for_long() {
     assert!(matches!(gone, ResolveError::Changed(_)), "{gone:?}");
 }
 
+#[tokio::test]
+async fn a_look_that_takes_too_long_leaves_the_connections() {
+    let silent = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{";
+    for (path, sick) in [
+        ("/gql", Response::silence()),
+        ("/gql", Response::raw_then_silence(silent)),
+        ("/hls/chan.m3u8", Response::silence()),
+        ("/hls/chan.m3u8", Response::raw_then_silence(silent)),
+    ] {
+        let bench = Bench::new(Response::ok(TOKEN), Response::ok(PLAYLIST)).await;
+        let kept = bench.open_connections().await;
+        bench.origin.serve(path, [sick]);
+        let error = bench.resolve_once_asked(path).await.unwrap_err();
+        assert!(matches!(error, ResolveError::Unreachable(_)), "{error:?}");
+        assert!(error.to_string().contains("not complete within 15 s"), "{error}");
+
+        bench.origin.serve("/gql", [Response::ok(TOKEN)]);
+        bench.origin.serve("/hls/chan.m3u8", [Response::ok(PLAYLIST)]);
+        bench.resolve().await.unwrap();
+        let asked = bench.origin.requests("/gql");
+        let port = asked.last().unwrap().port;
+        assert!(!kept.contains(&port), "{path}: {port} of {kept:?} was sick");
+    }
+}
+
 /// What is made of a refusal whose body stalls.
 async fn told_without_end(status: u16) -> ResolveError {
     let bench = Bench::new(Response::ok(TOKEN), Response::status(200)).await;
     let refusal = format!("HTTP/1.1 {status} no\r\nContent-Length: 100\r\n\r\n[");
     bench.origin.serve("/hls/chan.m3u8", [Response::raw_then_silence(refusal.as_bytes())]);
-    let asked = async {
-        while bench.origin.requests("/hls/chan.m3u8").is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        tokio::time::pause();
-    };
-    let (resolved, ()) = tokio::join!(bench.resolve(), asked);
-    tokio::time::resume();
-    resolved.unwrap_err()
+    bench.resolve_once_asked("/hls/chan.m3u8").await.unwrap_err()
 }

@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
 
 use common::io::http::client::{Client, Error};
 use serde::Deserialize;
@@ -11,14 +10,13 @@ use serde_json::json;
 use super::said;
 use crate::config::TwitchConfig;
 use crate::provider::ResolveError;
+use crate::provider::playlist::{self, LoadError};
 
 /// The hash of the query that hands out access tokens, which the service knows.
 pub(super) const QUERY_HASH: &str =
     "ed230aa1e33e07eebb8928504583da78a5173989fadfb1ac94be06a04f3cdbe9";
 /// The largest answer that a token may come in, in bytes.
 const MAX_TOKEN_ANSWER: usize = 64 << 10;
-/// How long such an answer may take once its headers have come.
-const TOKEN_TIMEOUT: Duration = Duration::from_secs(15);
 /// The largest token file, in bytes.
 const MAX_TOKEN_FILE: u64 = 4 << 10;
 
@@ -109,21 +107,23 @@ async fn ask(
     if let Some(own) = own {
         request = request.header("Authorization", format!("OAuth {own}"));
     }
-    let unreachable = |error: Error| ResolveError::Unreachable(error.to_string());
-    let answer = client.send("twitch_token", request).await.map_err(unreachable)?;
-    let status = answer.status().as_u16();
-    let body = tokio::time::timeout(TOKEN_TIMEOUT, answer.bytes(MAX_TOKEN_ANSWER)).await;
-    if status != 200 {
+    let load = async {
+        let answer = client.send("twitch_token", request).await?;
+        let status = answer.status().as_u16();
+        if status == 200 {
+            return Ok(Ok(answer.bytes(MAX_TOKEN_ANSWER).await?));
+        }
         // words are welcome, but the status alone will do
-        let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        return Err(said::no_token(status, &body));
+        Ok(Err((status, playlist::words_of(client, answer).await)))
+    };
+    match playlist::in_time(client, load).await {
+        Ok(Ok(body)) => Ok(token_in(&body, login)?),
+        Ok(Err((status, words))) => Err(said::no_token(status, &words)),
+        Err(LoadError::Http(error @ (Error::TooLong(_) | Error::Content { .. }))) => {
+            Err(no_tokens(error).into())
+        }
+        Err(error) => Err(ResolveError::Unreachable(format!("no token: {error}")).into()),
     }
-    let slow = || ResolveError::Unreachable("the token took too long".to_owned());
-    let body = body.map_err(|_| slow())?.map_err(|error| match error {
-        Error::Transport(_) | Error::Timeout(_) => unreachable(error),
-        Error::TooLong(_) | Error::Content { .. } => no_tokens(error),
-    })?;
-    Ok(token_in(&body, login)?)
 }
 
 /// The token in an answer.
