@@ -5,6 +5,7 @@ use common::io::http::client::Client;
 use rand::RngExt;
 use url::Url;
 
+mod auth_file;
 mod said;
 mod token;
 

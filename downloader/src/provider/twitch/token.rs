@@ -1,13 +1,10 @@
 //! The access token that a playlist of Twitch is asked for with.
 
-use std::io::Read;
-use std::path::Path;
-
 use common::io::http::client::{Client, Error};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::said;
+use super::{auth_file, said};
 use crate::config::TwitchConfig;
 use crate::provider::ResolveError;
 use crate::provider::playlist::{self, LoadError};
@@ -17,8 +14,6 @@ pub(super) const QUERY_HASH: &str =
     "ed230aa1e33e07eebb8928504583da78a5173989fadfb1ac94be06a04f3cdbe9";
 /// The largest answer that a token may come in, in bytes.
 const MAX_TOKEN_ANSWER: usize = 64 << 10;
-/// The largest token file, in bytes.
-const MAX_TOKEN_FILE: u64 = 4 << 10;
 
 /// What lets us see a channel, for a while.
 #[derive(Debug, Deserialize)]
@@ -58,7 +53,7 @@ pub(super) async fn access_token(
     let Some(file) = &config.auth_file else {
         return Ok((ask(client, config, login, None).await?, None));
     };
-    let own = read_token(file)?;
+    let own = auth_file::read(file).await?;
     match ask(client, config, login, Some(&own)).await {
         Ok(token) => Ok((token, None)),
         Err(NoToken::NotAccepted(words)) => {
@@ -159,21 +154,4 @@ fn token_query(login: &str) -> serde_json::Value {
             "platform": "site",
         },
     })
-}
-
-/// The OAuth token of the operator, read anew each time so that it can be changed while we run.
-fn read_token(file: &Path) -> Result<String, ResolveError> {
-    let mut token = String::new();
-    let read = std::fs::File::open(file)
-        .and_then(|opened| opened.take(MAX_TOKEN_FILE).read_to_string(&mut token));
-    let refused = |problem: &str| {
-        ResolveError::Refused(format!("the token file {} {problem}", file.display()))
-    };
-    read.map_err(|error| refused(&format!("cannot be read: {error}")))?;
-    let token = token.trim();
-    let token = token.strip_prefix("oauth:").unwrap_or(token);
-    if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(refused("holds no token"));
-    }
-    Ok(token.to_owned())
 }
