@@ -35,7 +35,7 @@ pub(crate) async fn run(
     qualities: Vec<FolderName>,
 ) -> anyhow::Result<()> {
     let provider = Provider::new(&channel.source, &shared.providers);
-    let resolver = Arc::new(Resolver::new(provider, shared.client.clone()));
+    let resolver = Arc::new(Resolver::new(provider, shared.client.clone(), qualities.len()));
     let mut tasks = JoinSet::new();
     for (rank, quality) in qualities.into_iter().enumerate() {
         let span = tracing::info_span!("record", channel = %channel.name, %quality);
@@ -71,6 +71,7 @@ async fn sweep(shared: Arc<Shared>, feed: Feed) {
 pub(crate) struct Resolver {
     provider: Provider,
     client: Client,
+    rules: Rules,
     // held while looking, so that qualities which look at a time wait for one look
     last: Mutex<Option<(Instant, Found)>>,
 }
@@ -78,12 +79,14 @@ pub(crate) struct Resolver {
 type Found = Result<Arc<Offer>, ResolveError>;
 
 impl Resolver {
-    fn new(provider: Provider, client: Client) -> Self {
-        Self { provider, client, last: Mutex::default() }
+    fn new(provider: Provider, client: Client, qualities: usize) -> Self {
+        let rules = provider.rules().shared_by(qualities);
+        Self { provider, client, rules, last: Mutex::default() }
     }
 
+    /// How each quality of the channel is to be dealt with.
     pub(crate) fn rules(&self) -> Rules {
-        self.provider.rules()
+        self.rules
     }
 
     /// What the channel offers now, or offered a moment ago.

@@ -259,6 +259,7 @@ impl FeedRecorder {
             }
         };
         self.status.looked(Status::Up, "");
+        offer.warnings().iter().for_each(|warning| self.status.mention(warning));
         if chosen.lacks_sound && !self.told_of_sound {
             self.told_of_sound = true;
             let message = "records pictures without sound: the sound is a rendition of its own, \

@@ -9,10 +9,12 @@
 //! When the downloader stops, an attempt has [`STOP_GRACE`] to end; what has arrived by then is kept
 //! as partial, since the segment may be gone before we are back.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use common::format::folder::FolderName;
 use common::io::http::client::Client;
 use common::io::store::notes::Why;
 use common::io::store::{Feed, Store};
@@ -44,6 +46,7 @@ use request::locate;
 use crate::disk::Stored;
 use crate::held::{Held, Holding, Target};
 use crate::planner::{Attempt, Failure, Job, Retry};
+use crate::provider::Rules;
 
 /// How long an attempt may go on after the downloader was asked to stop.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(1);
@@ -59,6 +62,8 @@ pub(crate) struct Means {
     pub(crate) patience: Patience,
     gathering: Gathering,
     second_attempts: Arc<Semaphore>,
+    /// What allows the attempts of those channels whose feeds share them.
+    of_channels: Arc<Mutex<HashMap<FolderName, Arc<Semaphore>>>>,
 }
 
 impl Means {
@@ -79,7 +84,18 @@ impl Means {
             patience: Patience::default(),
             gathering: Gathering::default(),
             second_attempts,
+            of_channels: Arc::default(),
         }
+    }
+
+    /// What allows the attempts of `feed`: that of its whole channel where the rules have one.
+    fn allowed(&self, feed: &Feed, rules: &Rules) -> Arc<Semaphore> {
+        let Some(most) = rules.max_channel_fetches else {
+            return Arc::new(Semaphore::new(rules.max_fetches));
+        };
+        let mut of_channels = self.of_channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_channel = of_channels.entry(feed.channel.clone());
+        Arc::clone(of_channel.or_insert_with(|| Arc::new(Semaphore::new(most))))
     }
 
     /// Waits until what is under way has to end, because the downloader stops.
@@ -111,9 +127,10 @@ pub(crate) struct Fetcher {
 
 impl Fetcher {
     /// A fetcher for `feed`, the `rank`th best of the qualities (0 is the best) of its channel, that has
-    /// at most `max_fetches` attempts under way.
-    pub(crate) fn new(means: Means, feed: Feed, rank: usize, max_fetches: usize) -> Self {
-        let permits = Permits::new(max_fetches, Arc::clone(&means.second_attempts));
+    /// no more attempts under way than the `rules` allow.
+    pub(crate) fn new(means: Means, feed: Feed, rank: usize, rules: &Rules) -> Self {
+        let allowed = means.allowed(&feed, rules);
+        let permits = Permits::new(allowed, Arc::clone(&means.second_attempts));
         Self { means, feed, rank, permits, asides: Asides::default() }
     }
 

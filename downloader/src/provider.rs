@@ -138,6 +138,18 @@ impl ResolveError {
         }
     }
 
+    /// The same, with what somebody should know beside it.
+    fn beside(self, more: &str) -> Self {
+        let both = |detail: String| format!("{detail}; {more}");
+        match self {
+            Self::Offline(detail) => Self::Offline(both(detail)),
+            Self::Refused(detail) => Self::Refused(both(detail)),
+            Self::Changed(detail) => Self::Changed(both(detail)),
+            Self::Unreachable(detail) => Self::Unreachable(both(detail)),
+            Self::Silent(detail) => Self::Silent(both(detail)),
+        }
+    }
+
     /// The state that a feed of the channel is in.
     pub(crate) fn status(&self) -> Status {
         match self {

@@ -120,7 +120,7 @@ impl Recorder {
         });
         let means = shared.means.clone();
         Self {
-            fetcher: Arc::new(Fetcher::new(means, feed.clone(), rank, rules.max_fetches)),
+            fetcher: Arc::new(Fetcher::new(means, feed.clone(), rank, rules)),
             notes,
             metrics: shared.downloader_metrics.of(&feed),
             feed,

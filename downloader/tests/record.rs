@@ -499,7 +499,9 @@ async fn a_twitch_channel_is_found_through_its_token() {
     let multivariant = "#EXTM3U\n\
         #EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID=\"chunked\",NAME=\"720p60 (source)\"\n\
         #EXT-X-STREAM-INF:BANDWIDTH=1,VIDEO=\"chunked\"\n/weaver/source.m3u8\n";
-    origin.serve("/hls/chan.m3u8", [Response::status(404), Response::ok(multivariant)]);
+    let offline = br#"[{"error":"Can not find channel","error_code":"transcode_does_not_exist"}]"#;
+    let offline = Response::new(404, &[], offline);
+    origin.serve("/hls/chan.m3u8", [offline, Response::ok(multivariant)]);
     origin.serve("/weaver/source.m3u8", [Response::ok(playlist(5, 8))]);
     serve_segments(&origin, "/weaver", 5..8);
     let base = tempfile::tempdir().unwrap();

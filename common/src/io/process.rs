@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use thiserror::Error;
@@ -27,6 +28,8 @@ pub struct Bounds {
     pub answer_bytes: u64,
     /// How many of the last bytes that it writes to standard error are kept; a little more may be.
     pub complaint_bytes: usize,
+    /// How long it may take.
+    pub patience: Duration,
 }
 
 /// A child that ended.
@@ -58,13 +61,21 @@ pub enum RunError {
     /// It wrote more than [`Bounds::answer_bytes`].
     #[error("it answered with more than {0} bytes")]
     TooLarge(u64),
+    /// It took longer than [`Bounds::patience`], and was killed.
+    #[error("it did not end within {} s", patience.as_secs())]
+    Slow {
+        /// How long it had.
+        patience: Duration,
+        /// The end of what it had written to standard error.
+        complaint: String,
+    },
 }
 
 /// Runs `command`, in a process group of its own, to its end.
 ///
 /// # Errors
 ///
-/// When it cannot be started or talked to, or writes too much.
+/// When it cannot be started or talked to, writes too much or takes too long.
 ///
 /// Cancel safety: dropped at any time, it is killed with everything that it started and that is still
 /// in its process group.
@@ -81,14 +92,22 @@ pub async fn run(mut command: Command, bounds: Bounds) -> Result<Ended, RunError
         let answer = at_most(stdout.expect("it is piped"), max_bytes).await;
         answer.map_err(RunError::Pipe)?.ok_or(RunError::TooLarge(max_bytes))
     };
+    let mut last = Vec::new();
     let complained = async {
-        let last = last_bytes(stderr.expect("it is piped"), bounds.complaint_bytes).await;
-        last.map_err(RunError::Pipe)
+        let read = keep_last(stderr.expect("it is piped"), bounds.complaint_bytes, &mut last).await;
+        read.map_err(RunError::Pipe)
     };
-    let (answer, complaint) = tokio::try_join!(answered, complained)?;
-    let status = group.0.wait().await.map_err(RunError::Pipe)?;
-    let complaint = String::from_utf8_lossy(&complaint).into_owned();
-    Ok(Ended { status, answer, complaint })
+    let ended = async {
+        let (answer, ()) = tokio::try_join!(answered, complained)?;
+        Ok((answer, group.0.wait().await.map_err(RunError::Pipe)?))
+    };
+    let ended = tokio::time::timeout(bounds.patience, ended).await;
+    let complaint = String::from_utf8_lossy(&last).into_owned();
+    match ended {
+        Ok(Ok((answer, status))) => Ok(Ended { status, answer, complaint }),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(RunError::Slow { patience: bounds.patience, complaint }),
+    }
 }
 
 /// A child that leads a process group, which is killed with it.
@@ -117,17 +136,28 @@ pub(super) async fn at_most(
 
 /// The last bytes of what comes, at least `count` where there are as many, and at most twice that.
 pub(super) async fn last_bytes(
-    mut stderr: impl AsyncRead + Unpin,
+    stderr: impl AsyncRead + Unpin,
     count: usize,
 ) -> io::Result<Vec<u8>> {
-    let mut last = Vec::with_capacity(2 * count);
+    let mut last = Vec::new();
+    keep_last(stderr, count, &mut last).await?;
+    Ok(last)
+}
+
+/// Keeps in `last` what [`last_bytes`] tells, so that it is there while more may come.
+async fn keep_last(
+    mut stderr: impl AsyncRead + Unpin,
+    count: usize,
+    last: &mut Vec<u8>,
+) -> io::Result<()> {
+    last.reserve(2 * count);
     loop {
         if last.len() >= 2 * count {
             last.drain(..count);
         }
         let room = (2 * count - last.len()) as u64;
-        if (&mut stderr).take(room).read_buf(&mut last).await? == 0 {
-            return Ok(last);
+        if (&mut stderr).take(room).read_buf(last).await? == 0 {
+            return Ok(());
         }
     }
 }
@@ -135,11 +165,11 @@ pub(super) async fn last_bytes(
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::time::Duration;
 
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { answer_bytes: 1000, complaint_bytes: 100 };
+    const BOUNDS: Bounds =
+        Bounds { answer_bytes: 1000, complaint_bytes: 100, patience: Duration::from_hours(1) };
 
     fn shell(script: &str) -> Command {
         let mut command = command("/bin/sh");
@@ -158,6 +188,25 @@ mod tests {
     async fn a_child_that_writes_without_end_is_ended() {
         let error = run(shell("while :; do echo more; done"), BOUNDS).await.unwrap_err();
         assert_eq!(error.to_string(), "it answered with more than 1000 bytes");
+    }
+
+    #[tokio::test]
+    async fn what_a_child_said_before_it_hung_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = folder.path().join("said");
+        let script = format!("echo first >&2; echo last >&2; : > {}; sleep 600", said.display());
+        let running = run(shell(&script), BOUNDS);
+        let has_said = async {
+            while !said.exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::pause();
+        };
+        let (ran, ()) = tokio::join!(running, has_said);
+        let error = ran.unwrap_err();
+        assert_eq!(error.to_string(), "it did not end within 3600 s");
+        let RunError::Slow { complaint, .. } = error else { panic!("{error:?}") };
+        assert_eq!(complaint, "first\nlast\n");
     }
 
     #[tokio::test]

@@ -23,15 +23,15 @@ pub(super) type Permit = OwnedSemaphorePermit;
 /// How many attempts may be under way.
 #[derive(Debug)]
 pub(super) struct Permits {
-    /// Of one feed.
+    /// Of one feed, or of all feeds of its channel.
     feed: Arc<Semaphore>,
     /// Second ones, of all feeds.
     second: Arc<Semaphore>,
 }
 
 impl Permits {
-    pub(super) fn new(of_feed: usize, second: Arc<Semaphore>) -> Self {
-        Self { feed: Arc::new(Semaphore::new(of_feed)), second }
+    pub(super) fn new(feed: Arc<Semaphore>, second: Arc<Semaphore>) -> Self {
+        Self { feed, second }
     }
 
     /// Waits until a first attempt is allowed.
@@ -129,7 +129,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn first_attempts_go_before_second_ones() {
         let second = Arc::new(Semaphore::new(1));
-        let permits = Permits::new(2, Arc::clone(&second));
+        let permits = Permits::new(Arc::new(Semaphore::new(2)), Arc::clone(&second));
         let first = permits.first().await;
         let both = permits.second().await;
         let none = tokio::time::timeout(ASK_EVERY * 5, permits.second()).await;

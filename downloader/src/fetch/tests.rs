@@ -60,7 +60,7 @@ impl Bench {
         means.gathering.most = Some(1);
         adjust(&mut means);
         let feed = Feed { channel: "c".parse().unwrap(), quality: "source".parse().unwrap() };
-        let fetcher = Fetcher::new(means, feed, 0, 2);
+        let fetcher = Fetcher::new(means, feed, 0, &rules());
         Self { origin: Origin::start().await, base, fetcher, stop }
     }
 
@@ -129,6 +129,35 @@ impl Bench {
         let hour = self.base.path().join("c/source/2026-11-20T10");
         std::fs::read_dir(hour).into_iter().flatten().map(|file| file.unwrap().path()).collect()
     }
+}
+
+fn rules() -> Rules {
+    let url = "http://host/".parse().unwrap();
+    let rules = crate::provider::Provider::Url(url).rules();
+    Rules { max_fetches: 2, ..rules }
+}
+
+#[tokio::test]
+async fn the_feeds_of_a_channel_share_what_it_may_fetch() {
+    let bench = Bench::new().await;
+    let fetcher = |channel: &str, quality: &str, rules: &Rules| {
+        let feed = Feed { channel: channel.parse().unwrap(), quality: quality.parse().unwrap() };
+        Fetcher::new(bench.fetcher.means.clone(), feed, 0, rules)
+    };
+    let shared = Rules { max_channel_fetches: Some(3), ..rules() };
+    let (one, other) = (fetcher("c", "source", &shared), fetcher("c", "480p", &shared));
+    let elsewhere = fetcher("d", "source", &shared);
+    let (a, b, _c) =
+        (one.permits.first().await, one.permits.first().await, other.permits.first().await);
+    let full = tokio::time::timeout(Duration::ZERO, other.permits.first()).await;
+    assert!(full.is_err(), "two of one feed and one of the other are all of the channel");
+    let _of_another = elsewhere.permits.first().await;
+    drop((a, b));
+    let _ = other.permits.first().await;
+
+    let (one, other) = (fetcher("e", "source", &rules()), fetcher("e", "480p", &rules()));
+    let _held = (one.permits.first().await, one.permits.first().await);
+    let _ = other.permits.first().await;
 }
 
 /// Waits on the real clock until something is so.

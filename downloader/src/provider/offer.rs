@@ -1,16 +1,20 @@
 //! The qualities that a channel offers, and which one a name means. Pure.
 
-use common::format::hls::{MultivariantPlaylist, Variant};
+use common::format::hls::{MultivariantPlaylist, Rendition, RenditionKind, Variant};
 use thiserror::Error;
 use url::Url;
 
 /// The name that stands for the best quality there is.
 const SOURCE: &str = "source";
+/// How the names of codecs begin that are of sound (RFC 6381 §3.3, and the names that MP4 registers).
+const SOUND_CODECS: [&str; 7] = ["mp4a", "ac-3", "ec-3", "ac-4", "opus", "flac", "alac"];
 
 /// The qualities of a channel at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Offer {
     qualities: Vec<Quality>,
+    /// What somebody should do something about, although the channel was found.
+    warnings: Vec<String>,
 }
 
 /// One quality.
@@ -47,7 +51,8 @@ pub(super) struct Format {
 struct Rank {
     /// Whether the provider itself calls it the source.
     is_source: bool,
-    /// Whether it has both picture and sound, as far as the provider tells.
+    /// Whether its own playlist has both picture and sound, as far as the provider tells: a better
+    /// picture does not make up for sound that is not recorded.
     is_whole: bool,
     pixels: u64,
     height: u32,
@@ -68,7 +73,7 @@ impl Offer {
     pub(crate) fn single(url: Url) -> Self {
         let rank = Rank { is_source: true, is_whole: true, ..Rank::default() };
         let names = vec![SOURCE.to_owned()];
-        Self { qualities: vec![Quality { names, url, lacks_sound: false, rank }] }
+        Self::of(vec![Quality { names, url, lacks_sound: false, rank }])
     }
 
     /// The variants of a multivariant playlist that came from `base`; those whose address cannot be
@@ -79,12 +84,27 @@ impl Offer {
             let usable = matches!(url.scheme(), "http" | "https");
             usable.then(|| Quality::new(list, variant, url))
         };
-        Self { qualities: list.variants.iter().filter_map(quality).collect() }
+        Self::of(list.variants.iter().filter_map(quality).collect())
     }
 
     /// The formats that a resolver found.
     pub(super) fn of_formats(formats: impl IntoIterator<Item = Format>) -> Self {
-        Self { qualities: formats.into_iter().map(Quality::of_format).collect() }
+        Self::of(formats.into_iter().map(Quality::of_format).collect())
+    }
+
+    fn of(qualities: Vec<Quality>) -> Self {
+        Self { qualities, warnings: Vec::new() }
+    }
+
+    /// The same, with one sentence more for whoever should do something about it.
+    pub(super) fn warn_of(mut self, warning: String) -> Self {
+        self.warnings.push(warning);
+        self
+    }
+
+    /// What somebody should do something about, although the channel was found: one sentence each.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Whether there is nothing at all.
@@ -134,21 +154,15 @@ impl Quality {
         let pixels = variant
             .resolution
             .map_or(0, |resolution| u64::from(resolution.width) * u64::from(resolution.height));
+        let lacks_sound = lacks_sound(list, variant);
         let rank = Rank {
             is_source,
-            is_whole: true,
+            is_whole: has_picture(variant) && !lacks_sound,
             pixels,
             height,
             frame_rate: variant.frame_rate.unwrap_or(0.0),
             bandwidth: variant.bandwidth.unwrap_or(0),
         };
-        let lacks_sound = variant.audio.as_ref().is_some_and(|group| {
-            let mut sounds = list.renditions.iter().filter(|r| r.group_id == *group);
-            let own = |r: &common::format::hls::Rendition| {
-                r.kind == common::format::hls::RenditionKind::Audio && r.uri.is_some()
-            };
-            sounds.any(own)
-        });
         Self { names: names.into_iter().flatten().collect(), url, lacks_sound, rank }
     }
 
@@ -193,6 +207,28 @@ impl Rank {
             .then(self.frame_rate.total_cmp(&other.frame_rate))
             .then(self.bandwidth.cmp(&other.bandwidth))
     }
+}
+
+/// Whether all sound that is played with `variant` is elsewhere: a rendition without an address, or with
+/// that of the variant, is in the variant itself (RFC 8216bis §4.4.6.2.1).
+fn lacks_sound(list: &MultivariantPlaylist, variant: &Variant) -> bool {
+    let Some(group) = &variant.audio else { return false };
+    let is_sound = |r: &&Rendition| r.kind == RenditionKind::Audio && r.group_id == *group;
+    let mut sounds = list.renditions.iter().filter(is_sound).peekable();
+    let is_apart = |r: &Rendition| r.uri.as_ref().is_some_and(|uri| *uri != variant.uri);
+    sounds.peek().is_some() && sounds.all(is_apart)
+}
+
+/// Whether `variant` may have a picture: its codecs, where they are told, are not of sound alone.
+fn has_picture(variant: &Variant) -> bool {
+    let Some(codecs) = variant.codecs.as_deref().filter(|_| variant.resolution.is_none()) else {
+        return true;
+    };
+    let is_sound = |codec: &str| {
+        let kind = codec.trim().split('.').next().unwrap_or_default().to_ascii_lowercase();
+        SOUND_CODECS.contains(&kind.as_str())
+    };
+    codecs.trim().is_empty() || !codecs.split(',').all(is_sound)
 }
 
 /// `720p` or `720p60`.
@@ -287,10 +323,36 @@ mod tests {
         let offer = offer(
             "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"apart\",NAME=\"en\",URI=\"en.m3u8\"\n\
             #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"within\",NAME=\"en\"\n\
+            #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"both\",NAME=\"en\"\n\
+            #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"both\",NAME=\"de\",URI=\"de.m3u8\"\n\
+            #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"itself\",NAME=\"en\",URI=\"d\"\n\
             #EXT-X-STREAM-INF:BANDWIDTH=1,NAME=\"a\",AUDIO=\"apart\"\na\n\
-            #EXT-X-STREAM-INF:BANDWIDTH=1,NAME=\"b\",AUDIO=\"within\"\nb\n",
+            #EXT-X-STREAM-INF:BANDWIDTH=1,NAME=\"b\",AUDIO=\"within\"\nb\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=1,NAME=\"c\",AUDIO=\"both\"\nc\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=1,NAME=\"d\",AUDIO=\"itself\"\nd\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=1,NAME=\"e\",AUDIO=\"nowhere\"\ne\n",
         );
-        assert!(offer.choose("a").unwrap().lacks_sound);
-        assert!(!offer.choose("b").unwrap().lacks_sound);
+        for (name, lacks) in [("a", true), ("b", false), ("c", false), ("d", false), ("e", false)] {
+            assert_eq!(offer.choose(name).unwrap().lacks_sound, lacks, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_source_has_sound_if_any_variant_has() {
+        let apart = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"apart\",NAME=\"en\",URI=\"en.m3u8\"\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=9,RESOLUTION=1920x1080,AUDIO=\"apart\"\nbest\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=8,RESOLUTION=1280x720,AUDIO=\"apart\"\nlow\n";
+        let source = |lines: &str| chosen(&offer(&format!("{apart}{lines}")), "source");
+        let whole = "#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=640x360\nwhole\n";
+        assert_eq!(source(whole), Some("/live/whole".to_owned()));
+        assert_eq!(
+            source(""),
+            Some("/live/best".to_owned()),
+            "a picture alone is better than none"
+        );
+        let sound = "#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"mp4a.40.2, ec-3\"\nsound\n";
+        assert_eq!(source(sound), Some("/live/best".to_owned()), "and than sound alone");
+        let untold = "#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.4d401f,mp4a.40.2\"\nuntold\n";
+        assert_eq!(source(untold), Some("/live/untold".to_owned()));
     }
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::format::hls::{Limits, MediaPlaylist, Playlist, PlaylistError};
-use common::io::http::client::{Client, Error};
+use common::io::http::client::{Answer, Client, Error};
 use thiserror::Error;
 use url::Url;
 
 use super::{Offer, ResolveError};
 
-/// How long a playlist may take as a whole.
+/// How long a playlist, or a token for one, may take as a whole.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the words of a refusal are waited for.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(3);
@@ -61,10 +61,35 @@ async fn fetch(client: &Client, name: &'static str, url: &Url) -> Result<(Bytes,
         let base = answer.url().clone();
         Ok((answer.bytes(Limits::default().bytes).await?, base))
     };
-    tokio::time::timeout(TIMEOUT, load).await.unwrap_or(Err(LoadError::Slow))
+    in_time(client, load).await
 }
 
-/// A refusal: its status, and what was sent with it, which is empty if it did not come soon.
+/// What `load` gets with `client`, if it does so within [`TIMEOUT`]. Otherwise the connection may be sick,
+/// and what comes next must not meet it again.
+///
+/// Cancel safety: that of `load`.
+pub(super) async fn in_time<T>(
+    client: &Client,
+    load: impl Future<Output = Result<T, LoadError>>,
+) -> Result<T, LoadError> {
+    let loaded = tokio::time::timeout(TIMEOUT, load).await.unwrap_or(Err(LoadError::Slow));
+    if loaded.as_ref().is_err_and(LoadError::is_slow) {
+        client.leave_connections();
+    }
+    loaded
+}
+
+/// What is sent with a refusal, empty if it does not come soon or is too long.
+pub(super) async fn words_of(client: &Client, answer: Answer) -> Bytes {
+    let Ok(body) = tokio::time::timeout(REFUSAL_TIMEOUT, answer.bytes(MAX_REFUSAL)).await else {
+        client.leave_connections();
+        return Bytes::new();
+    };
+    body.unwrap_or_default()
+}
+
+/// A refusal: its status, and what was sent with it, which is empty if it did not come soon or is too
+/// long, so that an empty one says nothing.
 pub(super) type Refusal = (u16, Bytes);
 
 /// The playlist at `url` with the address it came from, or how it was refused.
@@ -80,10 +105,20 @@ pub(super) async fn fetch_with_refusal(
             let base = answer.url().clone();
             return Ok(Ok((answer.bytes(Limits::default().bytes).await?, base)));
         }
-        let body = tokio::time::timeout(REFUSAL_TIMEOUT, answer.bytes(MAX_REFUSAL)).await;
-        Ok(Err((status.as_u16(), body.ok().and_then(Result::ok).unwrap_or_default())))
+        Ok(Err((status.as_u16(), words_of(client, answer).await)))
     };
-    tokio::time::timeout(TIMEOUT, load).await.unwrap_or(Err(LoadError::Slow))
+    in_time(client, load).await
+}
+
+impl LoadError {
+    /// Whether the other end was too slow, rather than gone or wrong.
+    fn is_slow(&self) -> bool {
+        match self {
+            Self::Http(error) => error.is_timeout(),
+            Self::Slow => true,
+            Self::Status(_) | Self::Playlist(_) => false,
+        }
+    }
 }
 
 impl From<LoadError> for ResolveError {

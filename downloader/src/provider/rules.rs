@@ -13,6 +13,8 @@ pub(crate) struct Rules {
     pub(crate) lifetime: Option<Duration>,
     /// How many fetches of one feed may be under way.
     pub(crate) max_fetches: usize,
+    /// How many fetches of all feeds of a channel together may be under way, where the provider minds.
+    pub(crate) max_channel_fetches: Option<usize>,
     /// Whether the dates of segments come from one steady clock, so that a jump says that something is
     /// wrong with this very address, what follows is suspect, and another address may do better.
     pub(crate) trusts_clock: bool,
@@ -29,6 +31,7 @@ pub(crate) struct Rules {
 const TWITCH: Rules = Rules {
     lifetime: Some(Duration::from_hours(20)),
     max_fetches: 8,
+    max_channel_fetches: None,
     trusts_clock: true,
     marks: &[Mark::Scte35, Mark::Cue, Mark::AmazonTitle, Mark::StitchedRange],
     reload: Reload::BySegment,
@@ -41,6 +44,7 @@ const TWITCH: Rules = Rules {
 const YOUTUBE: Rules = Rules {
     lifetime: Some(Duration::from_hours(5)),
     max_fetches: 4,
+    max_channel_fetches: Some(4),
     trusts_clock: false,
     marks: &[],
     reload: Reload::ByTarget,
@@ -54,10 +58,29 @@ const YOUTUBE: Rules = Rules {
 const URL: Rules = Rules {
     lifetime: None,
     max_fetches: 8,
+    max_channel_fetches: None,
     trusts_clock: false,
     marks: &[Mark::Scte35, Mark::Cue],
     reload: Reload::ByTarget,
 };
+
+/// What a feed may have under way at least: a planner keeps one of two for the newest segments.
+const LEAST_FETCHES: usize = 2;
+
+impl Rules {
+    /// The rules for each of so many feeds of one channel.
+    ///
+    /// What the channel may have under way is shared out evenly, so that the newest segments of one feed
+    /// never wait for another's backlog. Where there are more feeds than that goes into, each may still have
+    /// one segment of its backlog under way beside one of its newest, and these wait for at most
+    /// one of each other feed. What a feed leaves unused is nobody's: a backlog may take its time.
+    #[must_use]
+    pub(crate) fn shared_by(self, feeds: usize) -> Self {
+        let share = |all: usize| (all / feeds.max(1)).clamp(LEAST_FETCHES.min(all), all);
+        let max_fetches = self.max_channel_fetches.map_or(self.max_fetches, share);
+        Self { max_fetches, ..self }
+    }
+}
 
 impl Provider {
     /// How it is to be dealt with.
@@ -102,5 +125,15 @@ mod tests {
         assert_eq!((url.lifetime, url.max_fetches, url.trusts_clock), (None, 8, false));
         assert_eq!(url.marks, [Mark::Scte35, Mark::Cue]);
         assert_eq!([youtube.reload, url.reload], [Reload::ByTarget; 2]);
+        assert_eq!((twitch.max_channel_fetches, url.max_channel_fetches), (None, None));
+        assert_eq!(youtube.max_channel_fetches, Some(4));
+    }
+
+    #[test]
+    fn what_a_channel_may_fetch_is_shared_out() {
+        let youtube = rules("chan:youtube:https://www.youtube.com/@chan/live");
+        let share = |rules: Rules, feeds| rules.shared_by(feeds).max_fetches;
+        assert_eq!([0, 1, 2, 3, 9].map(|feeds| share(youtube, feeds)), [4, 4, 2, 2, 2]);
+        assert_eq!([1, 9].map(|feeds| share(rules("chan"), feeds)), [8, 8]);
     }
 }

@@ -16,10 +16,10 @@ mod formats;
 use super::{Offer, ResolveError};
 use complaint::Complaint;
 
-/// How long the program may take.
-const TIMEOUT: Duration = Duration::from_mins(1);
-/// How much it may answer, and how much of what it complains about is kept, in bytes.
-const BOUNDS: Bounds = Bounds { answer_bytes: 16 << 20, complaint_bytes: 16 << 10 };
+/// How much the program may answer, how much of what it complains about is kept, in bytes, and how long
+/// it may take.
+const BOUNDS: Bounds =
+    Bounds { answer_bytes: 16 << 20, complaint_bytes: 16 << 10, patience: Duration::from_mins(1) };
 
 /// The qualities of what is streamed at `url` right now, as `program` finds them.
 ///
@@ -30,18 +30,16 @@ pub(super) async fn resolve(program: &Path, url: &Url) -> Result<Offer, ResolveE
     command.args(["--dump-json", "--no-playlist", "--playlist-items", "1"]);
     // after this nothing is taken for an option
     command.arg("--").arg(url.as_str());
-    let ran = tokio::time::timeout(TIMEOUT, process::run(command, BOUNDS)).await;
-    let name = program.display();
-    match ran {
-        Ok(Ok(ended)) => understand(program, &ended),
-        Ok(Err(error @ RunError::Start { .. })) => Err(ResolveError::Changed(format!(
+    match process::run(command, BOUNDS).await {
+        Ok(ended) => understand(program, &ended),
+        Err(error @ RunError::Start { .. }) => Err(ResolveError::Changed(format!(
             "{error}; install yt-dlp, or give another program with --yt-dlp"
         ))),
-        Ok(Err(error)) => Err(broken(program, &error.to_string())),
-        Err(_) => Err(ResolveError::Unreachable(format!(
-            "{name} gave no answer within {} s",
-            TIMEOUT.as_secs()
-        ))),
+        // it has time-outs of its own for the network, so this is something else
+        Err(RunError::Slow { complaint, patience }) => {
+            Err(Complaint::read(&complaint).hung(program, patience))
+        }
+        Err(error) => Err(broken(program, &error.to_string())),
     }
 }
 
@@ -51,11 +49,10 @@ fn understand(program: &Path, ended: &Ended) -> Result<Offer, ResolveError> {
         return Err(complaint.explain(program, ended.status));
     }
     let offer = formats::read(&ended.answer).map_err(|odd| odd.explain(program, &complaint))?;
-    for warning in complaint.warnings() {
-        let name = program.display();
-        tracing::warn!("{name} found the channel, but warns: {warning}");
-    }
-    Ok(offer)
+    Ok(match complaint.warning(program) {
+        Some(warning) => offer.warn_of(warning),
+        None => offer,
+    })
 }
 
 /// The program did not do what it is there for.

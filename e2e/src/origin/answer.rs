@@ -61,6 +61,12 @@ impl Answer {
         Self::new(status, &[], b"")
     }
 
+    /// A channel that is not live, in the form of Twitch: it has no other 404 that says so.
+    pub(super) fn offline() -> Self {
+        let said = br#"[{"error":"Can not find channel","error_code":"transcode_does_not_exist"}]"#;
+        Self::new(404, &[], said)
+    }
+
     /// A redirect to `target`.
     pub(super) fn redirect(target: &str) -> Self {
         Self::new(302, &[("Location", target)], b"")

@@ -147,7 +147,7 @@ impl Channel {
         {
             return answer;
         }
-        let Some(view) = self.stream.view(now) else { return Answer::status(404) };
+        let Some(view) = self.stream.view(now) else { return Answer::offline() };
         let edge = view.segments.last().map_or(0, |newest| newest.index);
         let pre_roll = self.script.shape.pre_roll;
         let pre_roll = (pre_roll > 0).then(|| edge - 2..edge - 2 + pre_roll);

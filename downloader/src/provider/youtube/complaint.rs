@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use super::broken;
 use crate::foreign::clean;
@@ -70,6 +71,9 @@ const MISSING: [(&str, &str); 4] = [
     ("challenge solving failed", "install yt-dlp with its challenge solver scripts"),
 ];
 
+/// How many of the last lines are told of a program that hangs.
+const END_LINES: usize = 2;
+
 /// What was written to standard error.
 #[derive(Debug)]
 pub(super) struct Complaint {
@@ -77,6 +81,8 @@ pub(super) struct Complaint {
     error: Option<String>,
     /// The last line of any kind.
     last_line: Option<String>,
+    /// The last lines but such warnings, in their order.
+    end: Vec<String>,
     /// The lines that are warnings of something that is missing, without their `WARNING: `.
     warnings: Vec<String>,
 }
@@ -93,16 +99,34 @@ impl Complaint {
                 warnings.push(warning);
             }
         }
+        let is_known = |line: &&str| line.starts_with("WARNING:") && missing(line).is_some();
+        let others = lines.clone().filter(|line| !is_known(line));
+        let mut end: Vec<String> = others.rev().take(END_LINES).map(clean).collect();
+        end.reverse();
         Self {
             error: marked("ERROR:").next_back().map(clean),
             last_line: lines.clone().next_back().map(clean),
+            end,
             warnings,
         }
     }
 
-    /// What is missing, in the words of the program.
-    pub(super) fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// What is missing although `program` found something, in one sentence.
+    pub(super) fn warning(&self, program: &Path) -> Option<String> {
+        let (name, warnings) = (program.display(), self.warnings.join("; "));
+        let warns = !warnings.is_empty();
+        warns.then(|| format!("{name} found the channel, but warns: {warnings}"))
+    }
+
+    /// The state that a program tells of which did not end within `patience`.
+    pub(super) fn hung(&self, program: &Path, patience: Duration) -> ResolveError {
+        let said = match (self.end.as_slice(), self.warnings.as_slice()) {
+            ([], []) => "said nothing".to_owned(),
+            ([], _) => "warned".to_owned(),
+            (end, _) => format!("last said: {}", end.join("; ")),
+        };
+        let seconds = patience.as_secs();
+        self.broken(program, &format!("it did not end within {seconds} s, and {said}"))
     }
 
     /// The state that a program tells of which ended with a `status` other than success.

@@ -100,6 +100,32 @@ async fn only_the_first_video_counts_and_chatter_does_not() {
 }
 
 #[tokio::test]
+async fn what_is_missing_goes_with_what_was_found() {
+    let said =
+        "WARNING: No supported JavaScript runtime\nWARNING: other\nWARNING: challenge solver?";
+    let script = format!("cat >&2 <<'END'\n{said}\nEND\n{}", prints(LIVE));
+    let warning = format!(
+        "{STAND_IN} found the channel, but warns: No supported JavaScript runtime; challenge solver?"
+    );
+    assert_eq!(resolved(&script).await.unwrap().warnings(), [warning]);
+    assert_eq!(resolved(&prints(LIVE)).await.unwrap().warnings(), [""; 0]);
+}
+
+#[test]
+fn a_program_that_hangs_is_told_with_what_it_lacks() {
+    let hung = |said: &str| {
+        let patience = Duration::from_secs(9);
+        Complaint::read(said).hung(Path::new("yt-dlp"), patience).to_string()
+    };
+    let nothing = hung("");
+    assert!(nothing.contains("within 9 s, and said nothing; bring it up to date"), "{nothing}");
+    let lacks = hung("WARNING: no JS runtime\n");
+    assert!(lacks.contains("and warned; no JS runtime; install a JavaScript runtime"), "{lacks}");
+    let both = hung("solving\nWARNING: no JS runtime\n");
+    assert!(both.contains("last said: solving; no JS runtime; install a JavaScript"), "{both}");
+}
+
+#[tokio::test]
 async fn a_video_that_is_not_live_is_offline() {
     for (fields, expected) in [
         (r#""live_status": "is_upcoming""#, "the stream has not begun"),
@@ -229,7 +255,8 @@ async fn a_program_that_hangs_is_ended_with_what_it_started() {
     let script = Script::new("");
     let (new, pids) = (script.path("new"), script.path("pids"));
     let hang = format!(
-        "sleep 600 & echo $$ $! > {new}; mv {new} {pids}; wait",
+        "echo WARNING: one >&2; echo Retrying two >&2; echo three >&2\n\
+        sleep 600 & echo $$ $! > {new}; mv {new} {pids}; wait",
         new = new.display(),
         pids = pids.display()
     );
@@ -242,8 +269,11 @@ async fn a_program_that_hangs_is_ended_with_what_it_started() {
     };
     let (resolved, ()) = tokio::join!(script.resolve(), started);
     let error = resolved.unwrap_err();
-    assert!(matches!(error, ResolveError::Unreachable(_)), "{error:?}");
-    assert!(error.to_string().contains("gave no answer within 60 s"), "{error}");
+    assert!(matches!(error, ResolveError::Changed(_)), "{error:?}");
+    let text = error.to_string();
+    let told =
+        "it did not end within 60 s, and last said: Retrying two; three; bring it up to date";
+    assert!(text.contains(told) && !text.contains("network"), "{text}");
     tokio::time::resume();
     let ids = std::fs::read_to_string(&pids).unwrap();
     let deadline = std::time::Instant::now() + Duration::from_secs(30);
