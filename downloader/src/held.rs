@@ -309,6 +309,11 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// How many bytes wait.
+    pub(crate) fn size(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.len() as u64).sum()
+    }
+
     /// Waits until it is stored or given up. When the downloader stops, it is tried once more.
     ///
     /// Cancel safety: dropped in between, the segment is given up, unless a try is under way, which

@@ -62,6 +62,8 @@ pub(crate) struct Recorder {
 pub(crate) struct Done {
     job: Job,
     attempt: Attempt,
+    /// Whether only a copy landed, while a better one is asked for.
+    is_copy: bool,
 }
 
 /// What a list told beside its segments.
@@ -180,21 +182,37 @@ impl Recorder {
                 biased;
                 Some(landed) = self.landings.join_next() => return joined(landed),
                 Some(fetched) = self.fetches.join_next() => match joined(fetched) {
-                    (job, Fetched::Done(attempt)) => return Done { job, attempt },
-                    (job, Fetched::Held(held)) => self.hold(job, held),
+                    (job, Fetched::Done(attempt)) => {
+                        return Done { job, attempt, is_copy: false };
+                    }
+                    (job, Fetched::Held(held)) => {
+                        if let Some(done) = self.hold(job, held) {
+                            return done;
+                        }
+                    }
                 },
                 else => std::future::pending().await,
             }
         }
     }
 
-    /// Lets a segment wait for the disk while others are fetched.
-    fn hold(&mut self, job: Job, held: Box<Held>) {
-        self.planner.held(job.id);
+    /// Lets a segment wait for the disk while others are fetched. Where a better copy is wanted, the job
+    /// ends at once, since that may be gone by the time the disk takes this one.
+    fn hold(&mut self, job: Job, mut held: Box<Held>) -> Option<Done> {
+        let failure = held.failure.take();
+        let is_copy = failure.is_some();
+        if is_copy {
+            self.planner.copy_held(job.id, held.completeness, held.size());
+        } else {
+            self.planner.held(job.id);
+        }
+        let waits = job.clone();
         self.landings.spawn(async move {
             let attempt = held.land().await;
-            Done { job, attempt }
+            Done { job: waits, attempt, is_copy }
         });
+        let attempt = Attempt::failed(failure?);
+        Some(Done { job, attempt, is_copy: false })
     }
 
     /// When a segment becomes due that is not yet.
@@ -234,10 +252,10 @@ impl Recorder {
     }
 
     /// Takes in how a fetch ended; says what that tells of the address.
-    pub(crate) async fn done(&mut self, Done { job, attempt }: Done) -> Outcome {
+    pub(crate) async fn done(&mut self, Done { job, attempt, is_copy }: Done) -> Outcome {
         let delivered =
             attempt.saved.is_some_and(|saved| saved.completeness != Completeness::Partial);
-        let outcome = Outcome::of(&job, &attempt);
+        let outcome = if is_copy { Outcome::Neutral } else { Outcome::of(&job, &attempt) };
         if let Some(failure) = &attempt.failure {
             self.failed(&job, failure);
         }
@@ -249,8 +267,12 @@ impl Recorder {
                 events = self.formats.stored(job.start, end, format);
             }
         }
-        self.elsewhere.remove(&job.id);
-        events.extend(self.planner.finish(job.id, attempt, Instant::now()));
+        if is_copy {
+            self.planner.copy_landed(job.id, attempt.saved);
+        } else {
+            self.elsewhere.remove(&job.id);
+            events.extend(self.planner.finish(job.id, attempt, Instant::now()));
+        }
         self.tell(events).await;
         outcome
     }
