@@ -360,9 +360,10 @@ fn failed(failure: Failure) -> Attempt {
     Attempt::failed(failure)
 }
 
+/// Room may come as long as the segment is listed.
 fn given_up() -> Failure {
     let detail = "the disk took nothing, and there was no more room to wait in memory";
-    disk_full(detail.to_owned(), Retry::Never)
+    disk_full(detail.to_owned(), Retry::WhileListed)
 }
 
 /// The disk is why.

@@ -259,7 +259,7 @@ impl Entry {
         let is_odd = failure.retry == Retry::AFewTimes;
         self.odd += u32::from(is_odd);
         let enough = self.odd >= if all_are_odd { 2 } else { ODD_ATTEMPTS };
-        let next = if is_odd && enough { None } else { self.next_attempt(failure.retry, now) };
+        let next = if is_odd && enough { None } else { self.next_attempt(&failure, now) };
         // that the last attempt was cut off by a stop is not why those before it failed
         if failure.why != Why::Stopped || self.failure.is_none() {
             self.failure = Some(failure);
@@ -348,24 +348,31 @@ impl Entry {
         earlier.unwrap_or(&self.listings[self.listings.len() - 1])
     }
 
-    fn next_attempt(&self, retry: Retry, now: Instant) -> Option<State> {
+    fn next_attempt(&self, failure: &Failure, now: Instant) -> Option<State> {
+        let retry = failure.retry;
         let hopeless = self.began.is_some_and(|began| now >= began + LONGEST_EFFORT);
         match retry {
             Retry::Never => None,
             Retry::WhileListed if !self.listed => None,
             Retry::Later | Retry::After(_) | Retry::AFewTimes if hopeless && !self.listed => None,
+            // which is fetched whole each time, while the disk may stay full for long
+            Retry::WhileListed if failure.why == Why::DiskFull => {
+                Some(State::WhenListed(now + self.pause()))
+            }
             Retry::WhileListed if self.attempts < EAGER_ATTEMPTS => Some(State::WhenListed(now)),
             Retry::WhileListed => Some(State::WhenListed(now + RARELY)),
             Retry::Later | Retry::After(_) | Retry::AFewTimes if hopeless => {
                 Some(State::WhenListed(now + RARELY))
             }
             Retry::After(wait) => Some(State::Due(now + wait)),
-            Retry::Later | Retry::AFewTimes => {
-                // half a second, doubled up to sixteen
-                let exponent = self.attempts.saturating_sub(1).min(5);
-                Some(State::Due(now + Duration::from_millis(500 << exponent)))
-            }
+            Retry::Later | Retry::AFewTimes => Some(State::Due(now + self.pause())),
         }
+    }
+
+    /// Half a second, doubled with each attempt up to sixteen.
+    fn pause(&self) -> Duration {
+        let exponent = self.attempts.saturating_sub(1).min(5);
+        Duration::from_millis(500 << exponent)
     }
 
     /// The downloader stops, and nothing is under way any more.
