@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::base::time::Clock;
 use common::format::folder::FolderName;
 use common::io::http::client::Client;
-use common::io::store::Feed;
+use common::io::store::{Feed, Store};
+use common::service::CancellationToken;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -19,6 +21,9 @@ use crate::recorder::joined;
 
 /// For how long what was found holds for the channel's other qualities.
 const SHARED_FOR: Duration = Duration::from_secs(2);
+
+/// How often it is looked for what dead processes left.
+const SWEPT_EVERY: Duration = Duration::from_hours(6);
 
 /// Records all qualities of `channel` until the downloader stops.
 ///
@@ -40,7 +45,8 @@ pub(crate) async fn run(
     for (rank, quality) in qualities.into_iter().enumerate() {
         let span = tracing::info_span!("record", channel = %channel.name, %quality);
         let feed = Feed { channel: channel.name.clone(), quality };
-        let sweep = sweep(Arc::clone(&shared), feed.clone());
+        let (store, clock) = (shared.store.clone(), Arc::clone(&shared.clock));
+        let sweep = sweep_now_and_then(store, feed.clone(), clock, shared.stop.clone());
         tasks.spawn(sweep.instrument(span.clone()));
         let (shared, resolver) = (Arc::clone(&shared), Arc::clone(&resolver));
         let record = async move {
@@ -56,13 +62,26 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Removes what earlier processes left half-written.
-async fn sweep(shared: Arc<Shared>, feed: Feed) {
-    let now = shared.clock.now();
-    match shared.store.blocking(move |store| store.sweep_temp_files(&feed, now)).await {
-        Ok(0) => {}
-        Ok(removed) => tracing::info!(removed, "removed what was left half-written"),
-        Err(error) => tracing::warn!("cannot look for what was left half-written: {error}"),
+/// Removes what earlier processes left half-written, which is too fresh for that after a restart that
+/// came at once, until the downloader stops.
+async fn sweep_now_and_then(
+    store: Store,
+    feed: Feed,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
+    loop {
+        let (feed, now) = (feed.clone(), clock.now());
+        match store.blocking(move |store| store.sweep_temp_files(&feed, now)).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed what was left half-written"),
+            Err(error) => tracing::warn!("cannot look for what was left half-written: {error}"),
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SWEPT_EVERY) => {}
+        }
     }
 }
 
@@ -106,5 +125,40 @@ impl Resolver {
         let found = self.provider.resolve(&self.client).await.map(Arc::new);
         *last = Some((Instant::now(), found.clone()));
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use common::base::time::SystemClock;
+    use common::io::store::Access;
+    use common::test_util::TestClock;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_crash_left_is_removed_once_it_is_a_day_old() {
+        let base = tempfile::tempdir().unwrap();
+        let store = Store::open(base.path(), Access::Write).unwrap();
+        let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
+        let folder = base.path().join("chan/source/2026-11-20T10");
+        std::fs::create_dir_all(&folder).unwrap();
+        let left = folder.join("00:00.0-2.0-temp-92b1cf39-e94a-4c2c-9b4b-4e7b3d1a9d5e.ts");
+        std::fs::write(&left, "").unwrap();
+        let restarted = SystemClock.now();
+        let clock = Arc::new(TestClock::at(restarted));
+        let stop = CancellationToken::new();
+        let mut sweeping = JoinSet::new();
+        sweeping.spawn(sweep_now_and_then(store, feed, clock.clone(), stop.clone()));
+        let began = Instant::now();
+        while left.exists() {
+            assert!(began.elapsed() < Duration::from_hours(36), "it stays");
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            clock.advance(TimeDelta::minutes(1));
+        }
+        assert!(began.elapsed() > Duration::from_hours(24));
+        stop.cancel();
+        sweeping.join_next().await.unwrap().unwrap();
     }
 }

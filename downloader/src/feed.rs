@@ -101,9 +101,9 @@ impl FeedRecorder {
             match self.next().await {
                 Next::Stop => break,
                 Next::Report(report) => self.reported(report).await,
-                Next::WorkerEnded(id, end) => self.ended(id, end).await,
-                Next::Found(found) => self.found(found).await,
-                Next::Done(done) => self.done(done).await,
+                Next::WorkerEnded(id, end) => self.ended(id, end),
+                Next::Found(found) => self.found(found),
+                Next::Done(done) => self.done(done),
                 Next::Time => {}
             }
         }
@@ -182,7 +182,7 @@ impl FeedRecorder {
         }
     }
 
-    async fn ended(&mut self, id: WorkerId, end: End) {
+    fn ended(&mut self, id: WorkerId, end: End) {
         let Some(source) = self.roster.ended(id, Instant::now()) else { return };
         self.workers.forget(id);
         match end {
@@ -200,7 +200,7 @@ impl FeedRecorder {
                 self.trouble(None, status, &message);
             }
         }
-        self.recorder.close(source).await;
+        self.recorder.close(source);
     }
 
     /// Nothing records from now on, for this reason if any.
@@ -211,10 +211,10 @@ impl FeedRecorder {
     }
 
     /// Takes in how a fetch ended.
-    async fn done(&mut self, done: Done) {
-        match self.recorder.done(done).await {
+    fn done(&mut self, done: Done) {
+        match self.recorder.done(done) {
             Outcome::Good(source) => {
-                self.delivered(source).await;
+                self.delivered(source);
                 if self.roster.records_beside(None) && !self.in_break {
                     self.status.set(Status::Up, "");
                 }
@@ -233,14 +233,14 @@ impl FeedRecorder {
     }
 
     /// A segment of `source` is stored: those that it replaces stop.
-    async fn delivered(&mut self, source: SourceId) {
+    fn delivered(&mut self, source: SourceId) {
         for (worker, replaced) in self.roster.delivered(source) {
             self.workers.stop(worker);
-            self.recorder.close(replaced).await;
+            self.recorder.close(replaced);
         }
     }
 
-    async fn found(&mut self, found: Result<Arc<Offer>, ResolveError>) {
+    fn found(&mut self, found: Result<Arc<Offer>, ResolveError>) {
         let now = Instant::now();
         let offer = match found {
             Ok(offer) => offer,
@@ -271,7 +271,7 @@ impl FeedRecorder {
             roster::Found::Fresh { replaced } => {
                 if let Some((worker, source)) = replaced {
                     self.workers.stop(worker);
-                    self.recorder.close(source).await;
+                    self.recorder.close(source);
                 }
                 self.begin(&chosen.url, now);
             }

@@ -1,6 +1,6 @@
 //! Changes of format between one segment and the next: another container, codec or picture size. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::TimeDelta;
 use common::base::time::Timestamp;
@@ -10,13 +10,16 @@ use crate::planner::Event;
 
 /// Segments that lie apart by more are no neighbours.
 const TOLERANCE: TimeDelta = TimeDelta::milliseconds(100);
-/// How many of the newest segments are remembered, since they are stored in any order.
+/// How many of the segments that were stored last are remembered. They come in any order: those of a
+/// backlog are older than all that is live, and yet one after another.
 const MAX_KEPT: usize = 64;
 
-/// The formats of the newest segments.
+/// The formats of the segments that were stored last.
 #[derive(Debug, Default)]
 pub(crate) struct Formats {
     by_start: BTreeMap<Timestamp, (Timestamp, Format)>,
+    /// Where they begin, in the order in which they were stored.
+    stored: VecDeque<Timestamp>,
 }
 
 impl Formats {
@@ -32,6 +35,7 @@ impl Formats {
             // another copy of what is known
             return changes;
         }
+        self.stored.push_back(start);
         let before = self.by_start.range(..start).next_back();
         let this = self.by_start.range(start..).next();
         let after = self.by_start.range(start + TimeDelta::microseconds(1)..).next();
@@ -42,8 +46,10 @@ impl Formats {
                 changes.push(Event::Discontinuity { start: *begins, detail });
             }
         }
-        while self.by_start.len() > MAX_KEPT {
-            self.by_start.pop_first();
+        while self.stored.len() > MAX_KEPT {
+            if let Some(first) = self.stored.pop_front() {
+                self.by_start.remove(&first);
+            }
         }
         changes
     }
@@ -86,11 +92,25 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_are_kept() {
+    fn a_change_in_a_backlog_is_told_however_much_is_newer() {
+        let (ts, mp4) = (Packing::MpegTs, Packing::Fmp4);
+        let mut formats = Formats::default();
+        for number in 0..1000 {
+            store(&mut formats, 10_000 + number * 2, ts);
+        }
+        assert_eq!(store(&mut formats, 0, ts), []);
+        assert_eq!(store(&mut formats, 20_000, ts), []);
+        assert_eq!(store(&mut formats, 2, mp4), [at(2)]);
+        assert_eq!(store(&mut formats, 4, mp4), []);
+    }
+
+    #[test]
+    fn only_the_last_are_kept() {
         let mut formats = Formats::default();
         for number in 0..1000 {
             store(&mut formats, number * 2, Packing::MpegTs);
+            store(&mut formats, number * 2, Packing::MpegTs);
         }
-        assert_eq!(formats.by_start.len(), MAX_KEPT);
+        assert_eq!((formats.by_start.len(), formats.stored.len()), (MAX_KEPT, MAX_KEPT));
     }
 }

@@ -309,6 +309,11 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// How many bytes wait.
+    pub(crate) fn size(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.len() as u64).sum()
+    }
+
     /// Waits until it is stored or given up. When the downloader stops, it is tried once more.
     ///
     /// Cancel safety: dropped in between, the segment is given up, unless a try is under way, which
@@ -355,9 +360,10 @@ fn failed(failure: Failure) -> Attempt {
     Attempt::failed(failure)
 }
 
+/// Room may come as long as the segment is listed.
 fn given_up() -> Failure {
     let detail = "the disk took nothing, and there was no more room to wait in memory";
-    disk_full(detail.to_owned(), Retry::Never)
+    disk_full(detail.to_owned(), Retry::WhileListed)
 }
 
 /// The disk is why.

@@ -1,10 +1,15 @@
-//! From the planner's events to capture notes. Pure but for the log.
+//! From the planner's events to capture notes: what they are is decided here, purely but for the log, and
+//! they are written beside the recording ([`Writer`]).
 
 use chrono::TimeDelta;
 use common::base::time::Timestamp;
 use common::io::store::notes::{Note, Why};
 
 use crate::planner::Event;
+
+mod writer;
+
+pub(crate) use writer::Writer;
 
 /// The notes that `events` are worth, those of neighbouring spans with one reason joined.
 pub(crate) fn notes(events: Vec<Event>, learned: Timestamp) -> Vec<Note> {

@@ -238,6 +238,20 @@ impl Planner {
         }
     }
 
+    /// A copy of so many bytes waits for the disk, of a segment of which a better one is wanted.
+    pub(crate) fn copy_held(&mut self, id: SegmentId, completeness: Completeness, size: u64) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.copy_held(completeness, size);
+        }
+    }
+
+    /// Takes in what became of such a copy.
+    pub(crate) fn copy_landed(&mut self, id: SegmentId, saved: Option<Saved>) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.copy_landed(saved);
+        }
+    }
+
     /// Takes in how a job ended.
     pub(crate) fn finish(
         &mut self,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::base::time::Clock;
 use common::format::segment::Completeness;
-use common::io::store::notes::{Note, Notes, Unwritten, Why};
+use common::io::store::notes::{Notes, Why};
 use common::io::store::{Feed, Store};
 use common::service::CancellationToken;
 use tokio::task::{JoinError, JoinSet};
@@ -30,9 +30,6 @@ use crate::provider::Rules;
 use crate::recall::{Recall, recall};
 use crate::status::{FeedStatus, Status};
 
-/// How many notes are kept while they cannot be written.
-const MAX_PENDING_NOTES: usize = 10_000;
-
 /// Records one feed.
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -44,10 +41,7 @@ pub(crate) struct Recorder {
     planner: Planner,
     known: Known,
     formats: Formats,
-    notes: Notes,
-    pending_notes: Vec<Note>,
-    /// Whether it was told that notes cannot be written.
-    notes_wait: bool,
+    notes: noting::Writer,
     fetches: JoinSet<(Job, Fetched)>,
     /// Tells the fetch of a segment that it is listed elsewhere.
     elsewhere: HashMap<SegmentId, CancellationToken>,
@@ -62,6 +56,8 @@ pub(crate) struct Recorder {
 pub(crate) struct Done {
     job: Job,
     attempt: Attempt,
+    /// Whether only a copy landed, while a better one is asked for.
+    is_copy: bool,
 }
 
 /// What a list told beside its segments.
@@ -121,7 +117,7 @@ impl Recorder {
         let means = shared.means.clone();
         Self {
             fetcher: Arc::new(Fetcher::new(means, feed.clone(), rank, rules)),
-            notes,
+            notes: noting::Writer::new(store.clone(), notes),
             metrics: shared.downloader_metrics.of(&feed),
             feed,
             store,
@@ -130,8 +126,6 @@ impl Recorder {
             planner: Planner::new(rules.trusts_clock, &recalled),
             known: Known::default(),
             formats: Formats::default(),
-            pending_notes: Vec::new(),
-            notes_wait: false,
             fetches: JoinSet::new(),
             elsewhere: HashMap::new(),
             landings: JoinSet::new(),
@@ -155,9 +149,9 @@ impl Recorder {
     }
 
     /// Ends a source.
-    pub(crate) async fn close(&mut self, source: SourceId) {
+    pub(crate) fn close(&mut self, source: SourceId) {
         let events = self.planner.close(source);
-        self.tell(events).await;
+        self.tell(events);
     }
 
     /// Takes in a list of `source`.
@@ -167,7 +161,7 @@ impl Recorder {
         self.read_fresh_hours().await;
         events.extend(self.planner.admit(&self.known, now));
         let is_doubted = events.iter().any(|event| matches!(event, Event::Doubted { .. }));
-        self.tell(events).await;
+        self.tell(events);
         Observed { is_doubted, locked: shown.list.segments.last().and_then(planner::locked) }
     }
 
@@ -180,21 +174,38 @@ impl Recorder {
                 biased;
                 Some(landed) = self.landings.join_next() => return joined(landed),
                 Some(fetched) = self.fetches.join_next() => match joined(fetched) {
-                    (job, Fetched::Done(attempt)) => return Done { job, attempt },
-                    (job, Fetched::Held(held)) => self.hold(job, held),
+                    (job, Fetched::Done(attempt)) => {
+                        return Done { job, attempt, is_copy: false };
+                    }
+                    (job, Fetched::Held(held)) => {
+                        if let Some(done) = self.hold(job, held) {
+                            return done;
+                        }
+                    }
                 },
+                true = self.notes.written() => {}
                 else => std::future::pending().await,
             }
         }
     }
 
-    /// Lets a segment wait for the disk while others are fetched.
-    fn hold(&mut self, job: Job, held: Box<Held>) {
-        self.planner.held(job.id);
+    /// Lets a segment wait for the disk while others are fetched. Where a better copy is wanted, the job
+    /// ends at once, since that may be gone by the time the disk takes this one.
+    fn hold(&mut self, job: Job, mut held: Box<Held>) -> Option<Done> {
+        let failure = held.failure.take();
+        let is_copy = failure.is_some();
+        if is_copy {
+            self.planner.copy_held(job.id, held.completeness, held.size());
+        } else {
+            self.planner.held(job.id);
+        }
+        let waits = job.clone();
         self.landings.spawn(async move {
             let attempt = held.land().await;
-            Done { job, attempt }
+            Done { job: waits, attempt, is_copy }
         });
+        let attempt = Attempt::failed(failure?);
+        Some(Done { job, attempt, is_copy: false })
     }
 
     /// When a segment becomes due that is not yet.
@@ -207,10 +218,11 @@ impl Recorder {
     pub(crate) async fn finish(&mut self) {
         while !self.fetches.is_empty() || !self.landings.is_empty() {
             let done = self.next().await;
-            self.done(done).await;
+            self.done(done);
         }
         let events = self.planner.stop(self.now());
-        self.tell(events).await;
+        self.tell(events);
+        self.notes.finish().await;
     }
 
     fn now(&self) -> Now {
@@ -234,10 +246,10 @@ impl Recorder {
     }
 
     /// Takes in how a fetch ended; says what that tells of the address.
-    pub(crate) async fn done(&mut self, Done { job, attempt }: Done) -> Outcome {
+    pub(crate) fn done(&mut self, Done { job, attempt, is_copy }: Done) -> Outcome {
         let delivered =
             attempt.saved.is_some_and(|saved| saved.completeness != Completeness::Partial);
-        let outcome = Outcome::of(&job, &attempt);
+        let outcome = if is_copy { Outcome::Neutral } else { Outcome::of(&job, &attempt) };
         if let Some(failure) = &attempt.failure {
             self.failed(&job, failure);
         }
@@ -249,9 +261,13 @@ impl Recorder {
                 events = self.formats.stored(job.start, end, format);
             }
         }
-        self.elsewhere.remove(&job.id);
-        events.extend(self.planner.finish(job.id, attempt, Instant::now()));
-        self.tell(events).await;
+        if is_copy {
+            self.planner.copy_landed(job.id, attempt.saved);
+        } else {
+            self.elsewhere.remove(&job.id);
+            events.extend(self.planner.finish(job.id, attempt, Instant::now()));
+        }
+        self.tell(events);
         outcome
     }
 
@@ -292,7 +308,7 @@ impl Recorder {
     }
 
     /// Logs, counts and notes down what happened.
-    async fn tell(&mut self, events: Vec<Event>) {
+    fn tell(&mut self, events: Vec<Event>) {
         let learned = self.clock.now();
         for event in &events {
             match event {
@@ -308,33 +324,7 @@ impl Recorder {
         }
         let notes = noting::notes(events, learned);
         noting::log(&notes);
-        self.pending_notes.extend(notes);
-        self.write_notes().await;
-    }
-
-    async fn write_notes(&mut self) {
-        if self.pending_notes.is_empty() {
-            return;
-        }
-        let (notes, batch) = (self.notes.clone(), std::mem::take(&mut self.pending_notes));
-        let Err(unwritten) = self.store.blocking(move |_| notes.append(batch)).await else {
-            if std::mem::take(&mut self.notes_wait) {
-                tracing::info!("capture notes are written again");
-            }
-            return;
-        };
-        let Unwritten { error, mut notes, lost } = unwritten;
-        if lost > 0 {
-            tracing::warn!(lost, "capture notes are lost: {error}");
-        }
-        let excess = notes.len().saturating_sub(MAX_PENDING_NOTES);
-        if excess > 0 {
-            tracing::error!(lost = excess, "capture notes are lost; check the disk: {error}");
-            notes.drain(..excess);
-        } else if !notes.is_empty() && !std::mem::replace(&mut self.notes_wait, true) {
-            tracing::warn!("capture notes cannot be written and are kept for now: {error}");
-        }
-        self.pending_notes = notes;
+        self.notes.add(notes);
     }
 }
 

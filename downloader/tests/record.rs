@@ -414,6 +414,32 @@ async fn a_segment_that_is_late_or_damaged_at_first_is_fetched_again_while_it_is
 }
 
 #[tokio::test]
+async fn a_segment_that_is_cut_while_the_disk_takes_none_is_fetched_again_at_once() {
+    let (origin, channel, base) = single(5, 8).await;
+    serve_segments(&origin, "", 6..8);
+    let cut = Response::truncated(&media(5)[..400], 940);
+    let answers = [cut, Response::ok(media(5)), Response::status(404)];
+    origin.serve("/5.ts", answers);
+    let in_the_way = base.path().join("chan");
+    std::fs::write(&in_the_way, "").unwrap();
+    let downloader = Downloader::start(base.path(), &[&channel]);
+    eventually("it is asked for again", || origin.requests("/5.ts").len() == 2).await;
+    std::fs::remove_file(in_the_way).unwrap();
+    eventually("all is stored, and the copy that was cut beside it", || {
+        let folder = base.path().join("chan/source").join(HOUR);
+        let names = std::fs::read_dir(folder).into_iter().flatten();
+        let names: Vec<_> =
+            names.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        let count = |kind: &str| names.iter().filter(|name| name.contains(kind)).count();
+        (count("-full-"), count("-partial-")) == (3, 1)
+    })
+    .await;
+    assert_eq!(origin.requests("/5.ts").len(), 2);
+    assert_eq!(missed(base.path(), "source"), []);
+    downloader.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_never_served_is_noted_with_its_reason() {
     let (origin, channel, base) = single(5, 9).await;
     serve_segments(&origin, "", 7..12);

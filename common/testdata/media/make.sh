@@ -28,6 +28,12 @@ main() {
     ff $sound $length $aac $exact aac.ts
     ff $sound $length $mp3 $exact mp3.ts
 
+    # packed audio
+    ff $sound $length $aac $exact packed.aac
+    ff $sound $length $mp3 $exact -id3v2_version 0 -write_xing 0 packed.mp3
+    ff $sound $length -c:a ac3 -b:a 64k -ac 1 $exact packed.ac3
+    ff $sound $length -c:a eac3 -b:a 64k -ac 1 $exact packed.eac3
+
     # MPEG-TS that begins with a picture of an open group, and with one that needs others
     ff $picture -t 0.8 $x264 -bf 2 -g 12 -sc_threshold 0 -x264opts open-gop=1 $exact whole.ts
     ff -i whole.ts -c copy $exact -f segment -segment_times 0.35 whole-%d.ts

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::events::unfetchable;
 use super::timeline::{Origin, Place};
-use super::{Attempt, Failure, Job, Retry, SegmentId, SourceId};
+use super::{Attempt, Failure, Job, Retry, Saved, SegmentId, SourceId};
 
 /// How long a segment is asked for, from the first attempt on, unless its absence is final before.
 const LONGEST_EFFORT: Duration = Duration::from_mins(20);
@@ -113,6 +113,8 @@ pub(super) struct Entry {
     odd: u32,
     began: Option<Instant>,
     best: Option<(Completeness, u64)>,
+    /// The size of the longest partial copy that waits for the disk.
+    held_partial: u64,
     failure: Option<Failure>,
 }
 
@@ -158,6 +160,7 @@ impl Entry {
             odd: 0,
             began: None,
             best: None,
+            held_partial: 0,
             failure: None,
         }
     }
@@ -226,6 +229,7 @@ impl Entry {
             Some((Completeness::Partial, size)) => size,
             _ => 0,
         };
+        let best_partial = best_partial.max(self.held_partial);
         Job {
             id,
             source: listing.source,
@@ -247,11 +251,7 @@ impl Entry {
 
     /// Ends an attempt. Where `all_are_odd`, this one will not be better for being asked for again.
     pub(super) fn finish(&mut self, attempt: Attempt, all_are_odd: bool, now: Instant) -> Settling {
-        if let Some(saved) = attempt.saved {
-            let this = (saved.completeness, saved.size);
-            let better = |best: (Completeness, u64)| if best.0 <= this.0 { best } else { this };
-            self.best = Some(self.best.map_or(this, better));
-        }
+        self.saved(attempt.saved);
         let Some(failure) = attempt.failure else {
             self.state = State::Settled;
             return Settling::Done;
@@ -259,7 +259,7 @@ impl Entry {
         let is_odd = failure.retry == Retry::AFewTimes;
         self.odd += u32::from(is_odd);
         let enough = self.odd >= if all_are_odd { 2 } else { ODD_ATTEMPTS };
-        let next = if is_odd && enough { None } else { self.next_attempt(failure.retry, now) };
+        let next = if is_odd && enough { None } else { self.next_attempt(&failure, now) };
         // that the last attempt was cut off by a stop is not why those before it failed
         if failure.why != Why::Stopped || self.failure.is_none() {
             self.failure = Some(failure);
@@ -271,6 +271,26 @@ impl Entry {
             }
             None => self.give_up(Why::Expired),
         }
+    }
+
+    fn saved(&mut self, saved: Option<Saved>) {
+        let Some(Saved { completeness, size, .. }) = saved else { return };
+        let this = (completeness, size);
+        let better = |best: (Completeness, u64)| if best.0 <= this.0 { best } else { this };
+        self.best = Some(self.best.map_or(this, better));
+    }
+
+    /// A copy waits for the disk, while a better one is asked for.
+    pub(super) fn copy_held(&mut self, completeness: Completeness, size: u64) {
+        if completeness == Completeness::Partial {
+            self.held_partial = self.held_partial.max(size);
+        }
+    }
+
+    /// Such a copy was saved or given up: which of several, is not told.
+    pub(super) fn copy_landed(&mut self, saved: Option<Saved>) {
+        self.held_partial = 0;
+        self.saved(saved);
     }
 
     /// `source` does not list it any more.
@@ -328,24 +348,31 @@ impl Entry {
         earlier.unwrap_or(&self.listings[self.listings.len() - 1])
     }
 
-    fn next_attempt(&self, retry: Retry, now: Instant) -> Option<State> {
+    fn next_attempt(&self, failure: &Failure, now: Instant) -> Option<State> {
+        let retry = failure.retry;
         let hopeless = self.began.is_some_and(|began| now >= began + LONGEST_EFFORT);
         match retry {
             Retry::Never => None,
             Retry::WhileListed if !self.listed => None,
             Retry::Later | Retry::After(_) | Retry::AFewTimes if hopeless && !self.listed => None,
+            // which is fetched whole each time, while the disk may stay full for long
+            Retry::WhileListed if failure.why == Why::DiskFull => {
+                Some(State::WhenListed(now + self.pause()))
+            }
             Retry::WhileListed if self.attempts < EAGER_ATTEMPTS => Some(State::WhenListed(now)),
             Retry::WhileListed => Some(State::WhenListed(now + RARELY)),
             Retry::Later | Retry::After(_) | Retry::AFewTimes if hopeless => {
                 Some(State::WhenListed(now + RARELY))
             }
             Retry::After(wait) => Some(State::Due(now + wait)),
-            Retry::Later | Retry::AFewTimes => {
-                // half a second, doubled up to sixteen
-                let exponent = self.attempts.saturating_sub(1).min(5);
-                Some(State::Due(now + Duration::from_millis(500 << exponent)))
-            }
+            Retry::Later | Retry::AFewTimes => Some(State::Due(now + self.pause())),
         }
+    }
+
+    /// Half a second, doubled with each attempt up to sixteen.
+    fn pause(&self) -> Duration {
+        let exponent = self.attempts.saturating_sub(1).min(5);
+        Duration::from_millis(500 << exponent)
     }
 
     /// The downloader stops, and nothing is under way any more.

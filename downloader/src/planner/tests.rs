@@ -6,6 +6,7 @@ use common::io::store::notes::Why;
 
 use super::*;
 
+mod copies;
 mod holes;
 mod overlap;
 mod simulation;

@@ -102,14 +102,26 @@ impl<'a> Run<'a> {
     /// How long its samples last together, in the track's ticks. Takes no longer than its bytes are many,
     /// whatever number of samples it claims.
     pub fn duration(self) -> u64 {
+        let each = self.defaults.duration;
+        self.sum(0x100, each, |sample| sample.duration)
+    }
+
+    /// How many bytes its samples take together. Takes no longer than [`Run::duration`].
+    pub fn bytes(self) -> u64 {
+        let each = self.defaults.size;
+        self.sum(0x200, each, |sample| sample.size)
+    }
+
+    /// Adds up what samples have of their own, if the flag says so, or else `each` has.
+    fn sum(self, flag: u32, each: u32, own: fn(Sample) -> u32) -> u64 {
         let fields = (self.flags & 0xf00).count_ones();
-        if self.flags & 0x100 == 0 {
+        if self.flags & flag == 0 {
             let room = self.fields.0.len() / 4;
             let most = room.checked_div(fields as usize).and_then(|most| u32::try_from(most).ok());
             let samples = most.map_or(self.left, |most| self.left.min(most));
-            return u64::from(samples) * u64::from(self.defaults.duration);
+            return u64::from(samples) * u64::from(each);
         }
-        self.map(|sample| u64::from(sample.duration)).sum()
+        self.map(|sample| u64::from(own(sample))).sum()
     }
 
     fn own(&mut self, mask: u32, default: u32) -> Option<u32> {

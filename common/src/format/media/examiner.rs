@@ -1,6 +1,6 @@
 //! What the bytes of one media segment are: looked at once, as they come, in pieces of any size.
 //!
-//! Tells whether they are whole packets or boxes, how much media they hold by their own clocks, and
+//! Tells whether they are whole packets, boxes or frames of sound, how much media they hold by their own clocks, and
 //! which format it is of. Nothing is decoded, little is copied: in a transport stream only packet
 //! headers are read, and where a PES packet begins also its header. Memory is bounded whatever comes.
 //!
@@ -15,6 +15,7 @@ mod boxes;
 mod clock;
 mod format;
 mod fragments;
+mod frames;
 mod picture;
 mod tables;
 mod time;
@@ -25,6 +26,7 @@ pub use time::{Extent, MediaTime, Medium, Shortfall, shortfall, surplus};
 
 use boxes::BoxWalk;
 use fragments::Fragments;
+use frames::Frames;
 use tables::Tables;
 use transport::Transport;
 
@@ -34,12 +36,12 @@ const HEAD: usize = 12;
 /// What was found when the bytes had ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// Whole packets or boxes, or a form of media that is known but not looked into. No bytes at all
-    /// are sound as well.
+    /// Whole packets, boxes or frames of sound, or subtitles, which are not looked into. No bytes at
+    /// all are sound as well.
     Sound,
     /// Nothing that is known: it may be media, and it may be anything else.
     Unknown,
-    /// Sound up to the last packet or box, which is cut off.
+    /// Sound up to the last packet, box or frame, which is cut off.
     Torn,
     /// Out of step at that byte.
     Broken {
@@ -56,7 +58,7 @@ pub struct Examination {
     /// Whether the bytes look like a whole segment.
     pub finding: Finding,
     /// How much media there is, as far as its own clocks tell; up to where the bytes are out of step.
-    /// `None` for packed audio, WebVTT, encrypted samples, fragmented MP4 without its initialization
+    /// `None` for WebVTT, encrypted samples, fragmented MP4 without its initialization
     /// section, transport streams without tables, and where a stream has no time stamps. Where pictures or
     /// sound are announced and next to nothing of them is there, it is zero.
     pub media_time: Option<MediaTime>,
@@ -86,8 +88,10 @@ enum Content {
     Ts(Box<Transport>),
     Mp4(BoxWalk, Fragments),
     Text,
-    /// Packed audio or subtitles (RFC 8216 §3.4, §3.5).
-    Other(Packing),
+    /// RFC 8216 §3.4.
+    Audio(Frames),
+    /// Subtitles (RFC 8216 §3.5).
+    WebVtt,
     Unknown,
     /// There are no bytes.
     Nothing,
@@ -130,12 +134,18 @@ impl Examiner {
             Some(Content::Ts(transport)) => {
                 found(transport.finding(), transport.media_time(), transport.format())
             }
-            Some(Content::Mp4(walk, fragments)) => {
-                found(walk.finding(), fragments.media_time(), fragments.format())
+            Some(Content::Mp4(walk, mut fragments)) => {
+                let finding = walk.finish(&mut fragments);
+                found(finding, fragments.media_time(), fragments.format())
             }
             Some(Content::Text) => found(Finding::Text, None, None),
-            Some(Content::Other(packing)) => {
-                found(Finding::Sound, None, Some(Format::only(packing)))
+            Some(Content::Audio(frames)) => {
+                let finding = frames.finding();
+                let format = Some(Format::only(Packing::PackedAudio));
+                found(finding, frames.media_time(), format.filter(|_| finding != Finding::Unknown))
+            }
+            Some(Content::WebVtt) => {
+                found(Finding::Sound, None, Some(Format::only(Packing::WebVtt)))
             }
             Some(Content::Unknown) => found(Finding::Unknown, None, None),
             Some(Content::Nothing) | None => found(Finding::Sound, None, None),
@@ -158,18 +168,20 @@ impl Content {
     fn of(head: &[u8], known: Known) -> Self {
         const FIRST_BOXES: [&[u8]; 8] =
             [b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"free"];
-        let text = head.trim_ascii_start();
-        let texts: [&[u8]; 7] = [b"<!", b"<?", b"<h", b"<H", b"#EXTM3U", b"{\"", b"[{\""];
         if head.first() == Some(&SYNC) {
             Self::Ts(Box::new(Transport::new(known.tables)))
         } else if head.get(4..8).is_some_and(|kind| FIRST_BOXES.contains(&kind)) {
             Self::Mp4(BoxWalk::default(), known.fragments)
-        } else if texts.iter().any(|start| text.starts_with(start)) {
+        } else if is_text(head) {
             Self::Text
         } else if head.is_empty() {
             Self::Nothing
+        } else if is_audio(head) {
+            Self::Audio(Frames::default())
+        } else if without_mark(head).starts_with(b"WEBVTT") {
+            Self::WebVtt
         } else {
-            other_media(head).map_or(Self::Unknown, Self::Other)
+            Self::Unknown
         }
     }
 
@@ -177,20 +189,42 @@ impl Content {
         match self {
             Self::Ts(transport) => transport.feed(bytes),
             Self::Mp4(walk, fragments) => walk.feed(bytes, fragments),
-            Self::Text | Self::Other(_) | Self::Unknown | Self::Nothing => {}
+            Self::Audio(frames) => frames.feed(bytes),
+            Self::Text | Self::WebVtt | Self::Unknown | Self::Nothing => {}
         }
     }
 }
 
-/// Packed audio (with its ID3 tag, an ADTS, MPEG or AC-3 frame) or WebVTT, if `head` begins it.
-fn other_media(head: &[u8]) -> Option<Packing> {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let frame = matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0);
-    if frame || head.starts_with(b"ID3") || head.starts_with(b"\x0b\x77") {
-        Some(Packing::PackedAudio)
-    } else {
-        head.starts_with(b"WEBVTT").then_some(Packing::WebVtt)
-    }
+/// Whether `head` may begin packed audio: with an ID3 tag, or an ADTS, MPEG or AC-3 frame.
+fn is_audio(head: &[u8]) -> bool {
+    let is_frame = matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0);
+    is_frame || head.starts_with(b"ID3") || head.starts_with(b"\x0b\x77")
+}
+
+/// Whether `head` begins a page or the like.
+fn is_text(head: &[u8]) -> bool {
+    let texts: [&[u8]; 7] = [b"<!", b"<?", b"<h", b"<H", b"#EXTM3U", b"{\"", b"[{\""];
+    let text = without_mark(head).trim_ascii_start();
+    texts.iter().any(|start| text.starts_with(start)) || is_utf16(head)
+}
+
+fn without_mark(head: &[u8]) -> &[u8] {
+    head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head)
+}
+
+/// Whether `head` is a byte order mark of UTF-16, one of which looks like sync bits of MPEG audio, and
+/// Latin text after it.
+fn is_utf16(head: &[u8]) -> bool {
+    let (decode, text): (fn([u8; 2]) -> u16, _) = match head {
+        [0xff, 0xfe, text @ ..] => (u16::from_le_bytes, text),
+        [0xfe, 0xff, text @ ..] => (u16::from_be_bytes, text),
+        _ => return false,
+    };
+    let (units, _) = text.as_chunks::<2>();
+    let is_latin = |unit: u16| {
+        u8::try_from(unit).is_ok_and(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+    };
+    !units.is_empty() && units.iter().all(|unit| is_latin(decode(*unit)))
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ fn read(store: &Store, path: &Path) -> io::Result<Known> {
     let identity = Identity::of(&file.metadata()?);
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
-    let notes = parse(&String::from_utf8_lossy(&bytes));
+    let notes = parse(&bytes);
     let is_break = |note: &Note| match note {
         Note::Discontinuity { start, .. } => Some(*start),
         Note::Missing { .. } => None,

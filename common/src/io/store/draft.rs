@@ -80,13 +80,16 @@ impl Draft {
     /// When the disk refuses. Nothing of `pieces` counts as written then, and the file can only be
     /// recalled ([`Draft::recall`]) and dropped.
     pub fn append<B: AsRef<[u8]>>(&mut self, pieces: &[B]) -> io::Result<()> {
+        let (mut hasher, mut size) = (self.hasher.clone(), self.size);
         for pieces in pieces.chunks(MAX_PIECES) {
             self.write(pieces)?;
             for piece in pieces {
-                self.hasher.update(piece.as_ref());
-                self.size += piece.as_ref().len() as u64;
+                hasher.update(piece.as_ref());
+                size += piece.as_ref().len() as u64;
             }
         }
+        // all of them or none: whoever keeps them elsewhere then keeps all
+        (self.hasher, self.size) = (hasher, size);
         Ok(())
     }
 

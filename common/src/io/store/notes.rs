@@ -5,17 +5,20 @@
 //! on another node is a prefix of the original.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::durable::flush_folder;
 use super::{Feed, Store};
 use crate::base::time::{Hour, Timestamp};
 use crate::format::folder::FolderName;
+
+mod append;
+
+use append::Appending;
 
 /// The folder of all notes below the base folder; it replicates as an extra.
 pub const FOLDER: &str = "notes";
@@ -123,18 +126,19 @@ pub struct Unwritten {
     pub lost: usize,
 }
 
-/// The notes of one node on one feed.
+/// The notes of one node on one feed. Clones of one append one after another.
 #[derive(Clone, Debug)]
 pub struct Notes {
     store: Store,
     node: FolderName,
     feed: Feed,
+    appending: Arc<Mutex<Appending>>,
 }
 
 impl Notes {
     /// The notes that `node` keeps on `feed`. There must be one writer only.
     pub fn new(store: Store, node: FolderName, feed: Feed) -> Self {
-        Self { store, node, feed }
+        Self { store, node, feed, appending: Arc::default() }
     }
 
     /// The file of an hour.
@@ -150,7 +154,8 @@ impl Notes {
     /// # Errors
     ///
     /// Gives back what was not written: when the disk refuses, or a file is as large as it may become.
-    /// The notes of other hours are written all the same.
+    /// The notes of other hours are written all the same. What was given back is to be the first of the
+    /// next call, which then goes on where the disk refused and writes no line twice.
     pub fn append(&self, notes: impl IntoIterator<Item = Note>) -> Result<(), Unwritten> {
         let mut hours: BTreeMap<Hour, Vec<Note>> = BTreeMap::new();
         for note in notes {
@@ -172,15 +177,15 @@ impl Notes {
         unwritten.map_or(Ok(()), Err)
     }
 
-    /// The notes of an hour, none when there are none. A line that is torn or of an unknown kind is
-    /// left out. Blocks.
+    /// The notes of an hour, none when there are none. A line that is torn, damaged or of an unknown kind
+    /// is left out. Blocks.
     ///
     /// # Errors
     ///
     /// When the file cannot be read.
     pub fn read(&self, hour: Hour) -> io::Result<Vec<Note>> {
-        match std::fs::read_to_string(self.path(hour)) {
-            Ok(text) => Ok(parse(&text)),
+        match std::fs::read(self.path(hour)) {
+            Ok(bytes) => Ok(parse(&bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -192,50 +197,16 @@ impl Notes {
             lines.push_str(&serde_json::to_string(note).map_err(io::Error::other)?);
             lines.push('\n');
         }
-        self.append_lines(&self.path(hour), lines)
-    }
-
-    fn append_lines(&self, path: &Path, mut lines: String) -> io::Result<()> {
-        let (mut file, is_new) = self.open(path)?;
-        let size = file.seek(SeekFrom::End(0))?;
-        if size + lines.len() as u64 > MAX_FILE_BYTES {
-            let problem = format!("{} is full, further notes are dropped", path.display());
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
-        }
-        if size > 0 && last_byte(&mut file, size)? != b'\n' {
-            // a line that a crash tore stays, since copies may have it, but must not take another along
-            lines.insert(0, '\n');
-        }
-        file.write_all(lines.as_bytes())?;
-        file.sync_data()?;
-        if is_new { path.parent().map_or(Ok(()), flush_folder) } else { Ok(()) }
-    }
-
-    fn open(&self, path: &Path) -> io::Result<(File, bool)> {
-        let mut options = OpenOptions::new();
-        options.read(true).append(true);
-        match options.open(path) {
-            Ok(file) => Ok((file, false)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                path.parent().map_or(Ok(()), |folder| self.store.create_folder(folder))?;
-                Ok((options.create(true).open(path)?, true))
-            }
-            Err(error) => Err(error),
-        }
+        let mut appending = self.appending.lock().unwrap_or_else(PoisonError::into_inner);
+        appending.append(&self.store, hour, &self.path(hour), &lines)
     }
 }
 
-/// The notes in the text of a file; what follows the last line break is not there yet.
-pub(super) fn parse(text: &str) -> Vec<Note> {
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    whole.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-}
-
-fn last_byte(file: &mut File, size: u64) -> io::Result<u8> {
-    let mut last = [0];
-    file.seek(SeekFrom::Start(size - 1))?;
-    file.read_exact(&mut last)?;
-    Ok(last[0])
+/// The notes in the bytes of a file; what follows the last line break is not there yet.
+pub(super) fn parse(bytes: &[u8]) -> Vec<Note> {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+    let lines = bytes[..end].split(|byte| *byte == b'\n');
+    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ async fn a_segment_that_memory_has_no_room_for_is_given_up_for_the_disk() {
         let Fetched::Done(attempt) = bench.fetch_three().await else {
             panic!("it waits, {step:?}");
         };
-        assert_eq!(failure(&attempt), Some((Why::DiskFull, Retry::Never)), "{step:?}");
+        assert_eq!(failure(&attempt), Some((Why::DiskFull, Retry::WhileListed)), "{step:?}");
         assert_eq!(bench.stored(), [], "{step:?}");
     }
     disk.refuse(Step::Write, 1);
@@ -170,7 +170,7 @@ async fn a_segment_that_memory_has_no_room_for_is_given_up_for_the_disk() {
     intake.take_in(packet(0)).unwrap();
     intake.take_in(packet(1)).unwrap();
     let failure = intake.take_in(packet(2)).unwrap_err();
-    assert_eq!((failure.why, failure.retry), (Why::DiskFull, Retry::Never), "in the middle");
+    assert_eq!((failure.why, failure.retry), (Why::DiskFull, Retry::WhileListed), "in the middle");
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 use common::base::time::Timestamp;
 
 use super::*;
-use crate::planner::Saved;
 
 fn entry() -> Entry {
     let place = Place {

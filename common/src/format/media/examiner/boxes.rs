@@ -20,11 +20,17 @@ pub(super) struct BoxWalk {
 impl BoxWalk {
     /// Looks at the next bytes, and hands the boxes to `fragments`.
     pub(super) fn feed(&mut self, mut bytes: &[u8], fragments: &mut Fragments) {
-        while !bytes.is_empty() && !self.broken && !self.open_ended {
+        if self.open_ended {
+            return fragments.content(bytes);
+        }
+        while !bytes.is_empty() && !self.broken {
             let Some(rest) = self.rest else {
                 self.header.push(bytes[0]);
                 bytes = &bytes[1..];
                 self.begin(fragments);
+                if self.open_ended {
+                    return fragments.content(bytes);
+                }
                 continue;
             };
             let given = usize::try_from(rest).unwrap_or(usize::MAX).min(bytes.len());
@@ -40,6 +46,10 @@ impl BoxWalk {
     fn begin(&mut self, fragments: &mut Fragments) {
         let Some((size, kind)) = self.header.split_first_chunk::<4>() else { return };
         let Some(kind) = kind.first_chunk::<4>() else { return };
+        if !kind.iter().all(|byte| matches!(byte, b' '..=b'~' | 0xa9)) {
+            self.broken = true;
+            return;
+        }
         let (size, header_bytes) = match (u32::from_be_bytes(*size), self.header.len()) {
             (1, 16) => {
                 let large = self.header.last_chunk::<8>();
@@ -48,15 +58,11 @@ impl BoxWalk {
             (1, _) => return,
             (0, _) => {
                 self.open_ended = true;
-                // whether all of it has come, nobody can tell
-                fragments.begin(*kind);
-                fragments.end();
-                return;
+                return fragments.begin(*kind);
             }
             (size, _) => (u64::from(size), 8),
         };
-        let is_kind = kind.iter().all(|byte| matches!(byte, b' '..=b'~' | 0xa9));
-        let Some(rest) = size.checked_sub(header_bytes).filter(|_| is_kind) else {
+        let Some(rest) = size.checked_sub(header_bytes) else {
             self.broken = true;
             return;
         };
@@ -73,14 +79,17 @@ impl BoxWalk {
         }
     }
 
-    /// What is to be said of the boxes, if these were all bytes.
-    pub(super) const fn finding(&self) -> Finding {
+    /// What is to be said of the boxes, if these were all bytes. Where the last one is open to the end,
+    /// only what it should hold tells whether all of it has come.
+    pub(super) fn finish(&self, fragments: &mut Fragments) -> Finding {
         if self.broken {
-            Finding::Broken { at: self.seen }
-        } else if !self.open_ended && (!self.header.is_empty() || self.rest.is_some()) {
-            Finding::Torn
-        } else {
-            Finding::Sound
+            return Finding::Broken { at: self.seen };
         }
+        let is_whole = if self.open_ended {
+            fragments.end_open()
+        } else {
+            self.header.is_empty() && self.rest.is_none()
+        };
+        if is_whole { Finding::Sound } else { Finding::Torn }
     }
 }

@@ -3,7 +3,7 @@
 use super::format::{Format, Packing, Picture};
 use super::time::{Measured, MediaTime};
 use crate::format::codec::Codec;
-use crate::format::fmp4::{Defaults, Fragment, Movie};
+use crate::format::fmp4::{Defaults, Fragment, Movie, Run};
 use crate::format::media::info::picture_size;
 
 /// A larger `moov` or `moof` box is not kept, and how much media there is stays unknown then.
@@ -18,6 +18,10 @@ pub(super) struct Fragments {
     kept: Vec<u8>,
     tracks: Vec<Track>,
     format: Option<Format>,
+    /// Bytes of the box that have come.
+    come: u64,
+    /// Bytes of the samples that are announced, but have not come.
+    needed: u64,
     /// Whether some of it was too large to be kept.
     incomplete: bool,
 }
@@ -49,9 +53,11 @@ impl Fragments {
     pub(super) fn begin(&mut self, kind: [u8; 4]) {
         self.kind = kind;
         self.kept.clear();
+        self.come = 0;
     }
 
     pub(super) fn content(&mut self, bytes: &[u8]) {
+        self.come = self.come.saturating_add(bytes.len() as u64);
         if self.is_read() {
             let room = (MOST_BOX_BYTES + 1).saturating_sub(self.kept.len());
             self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -66,12 +72,13 @@ impl Fragments {
         let kept = std::mem::take(&mut self.kept);
         match &self.kind {
             b"moov" | b"moof" if kept.len() > MOST_BOX_BYTES => self.incomplete = true,
-            // one that is open to the end is not kept
+            // nothing is in it
             b"moov" | b"moof" if kept.is_empty() => {}
             b"moov" => self.describe(&Movie::parse(&kept)),
             b"moof" => self.announce(Fragment::new(&kept)),
             // media is there once its bytes are
             b"mdat" => {
+                self.needed = 0;
                 for track in &mut self.tracks {
                     track.ticks = track.ticks.saturating_add(std::mem::take(&mut track.announced));
                 }
@@ -79,6 +86,17 @@ impl Fragments {
             _ => {}
         }
         self.kept = kept;
+    }
+
+    /// Ends a box that is open to the end; returns whether all that was announced of it has come. Only
+    /// media may be so: of anything else nothing is read.
+    pub(super) fn end_open(&mut self) -> bool {
+        let is_media = self.kind == *b"mdat";
+        let is_whole = !is_media || self.come >= self.needed;
+        if is_media && is_whole {
+            self.end();
+        }
+        is_whole
     }
 
     /// Takes note of the tracks of an initialization section.
@@ -111,6 +129,9 @@ impl Fragments {
     fn announce(&mut self, fragment: Fragment<'_>) {
         for part in fragment.tracks() {
             let track = self.tracks.iter_mut().find(|track| track.id == part.id);
+            let defaults = track.as_ref().and_then(|track| track.defaults);
+            let sizes = part.runs(defaults).map(Run::bytes);
+            self.needed = sizes.fold(self.needed, u64::saturating_add);
             let Some(track) = track else { continue };
             track.first = track.first.or(part.decode_time);
             for run in part.runs(track.defaults) {

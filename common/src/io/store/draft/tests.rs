@@ -56,6 +56,22 @@ fn what_was_written_before_the_disk_was_full_can_be_recalled() {
 }
 
 #[test]
+fn nothing_of_what_was_refused_counts_however_many_pieces_it_has() {
+    let base = tempfile::tempdir().unwrap();
+    let writes = Mutex::new(0);
+    let store = Store::open(base.path(), Access::Write).unwrap().with_faults(move |step| {
+        *writes.lock().unwrap() += u8::from(step == Step::Write);
+        // the second call of the second append
+        if *writes.lock().unwrap() < 3 { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+    });
+    let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
+    let mut draft = begin(&store, &feed).unwrap();
+    draft.append(&[b"some"]).unwrap();
+    draft.append(&vec![b"more"; MAX_PIECES + 1]).unwrap_err();
+    assert_eq!((draft.size(), draft.recall().unwrap()), (4, b"some".to_vec()));
+}
+
+#[test]
 fn a_file_that_the_disk_did_not_keep_is_not_recalled() {
     let (_base, store, feed, _) = store(Step::Write);
     let mut draft = begin(&store, &feed).unwrap();

@@ -57,6 +57,18 @@ fn a_fragment_counts_once_its_media_is_there() {
     open[mdat..mdat + 4].fill(0);
     let examination = after(init, &open);
     assert_eq!(examination.media_time.unwrap().video.unwrap().length, MILLIS_400);
+    assert_eq!(examination.finding, Finding::Sound);
+    // and cut off there, as what its samples take tells
+    for end in [open.len() - 1, mdat + 9, mdat + 8] {
+        let examination = after(init, &open[..end]);
+        assert_eq!(examination.media_time.unwrap().most(), Duration::ZERO);
+        assert_eq!(examination.finding, Finding::Torn);
+    }
+    // what came before takes nothing of it
+    assert_eq!(after(init, &[segment, &open].concat()).finding, Finding::Sound);
+    let two = [segment, &open[..open.len() - 1]].concat();
+    let examination = after(init, &two);
+    assert_eq!(examination.media_time.unwrap().video.unwrap().length, MILLIS_400);
 }
 
 fn fields(fields: &[u32]) -> Vec<u8> {
