@@ -16,11 +16,13 @@ mod clock;
 mod format;
 mod fragments;
 mod picture;
+mod section;
 mod tables;
 mod time;
 mod transport;
 
 pub use format::{Format, Packing, Picture};
+pub use section::check_section;
 pub use time::{Extent, MediaTime, Medium, Shortfall, shortfall, surplus};
 
 use boxes::BoxWalk;

@@ -135,3 +135,16 @@ async fn an_initialization_section_is_decrypted_by_its_own_key() {
         assert_eq!(bench.stored(), [(Completeness::Full, expected)], "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_key_that_does_not_decrypt_a_section_is_asked_for_again() {
+    let bench = bench().await;
+    bench.origin.serve("/live/key", [Response::ok([9; 16]), Response::ok(data!("key"))]);
+    bench.origin.serve("/live/main.mp4", [Response::ok(data!("section-7.mp4"))]);
+    bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0cmoofwhol")]);
+    let map = Map { uri: "main.mp4".to_owned(), byte_range: None, key: Some(key(Some("0x7"))) };
+    let job = bench.job(Segment { map: Some(Arc::new(map)), ..segment() });
+    assert_eq!(failure(&bench.done(&job).await), Some((Why::Damaged, Retry::Later)));
+    assert_eq!(failure(&bench.done(&job).await), None);
+    assert_eq!(bench.origin.requests("/live/key").len(), 2);
+}

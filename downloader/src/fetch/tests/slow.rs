@@ -186,11 +186,11 @@ fn second_attempts_come_long_before_the_end_of_patience() {
 #[tokio::test]
 async fn an_initialization_section_that_is_slow_is_asked_for_again() {
     let bench = Bench::patient(hasty()).await;
-    bench.origin.serve("/live/main.mp4", [Response::silence(), Response::ok("....ftyp")]);
+    bench.origin.serve("/live/main.mp4", [Response::silence(), Response::ok(section())]);
     bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0cmoofwhol")]);
     let attempt = bench.done(&bench.job(with_section())).await;
     assert_eq!(failure(&attempt), None);
-    let expected = b"....ftyp\0\0\0\x0cmoofwhol".to_vec();
+    let expected = [section(), b"\0\0\0\x0cmoofwhol"].concat();
     assert_eq!(bench.stored(), [(Completeness::Full, expected)]);
 }
 

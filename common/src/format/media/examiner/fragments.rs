@@ -18,6 +18,8 @@ pub(super) struct Fragments {
     kept: Vec<u8>,
     tracks: Vec<Track>,
     format: Option<Format>,
+    /// Whether a `moov` box with a track has come, or one that is too large to be read.
+    described: bool,
     /// Whether some of it was too large to be kept.
     incomplete: bool,
 }
@@ -46,6 +48,10 @@ impl Fragments {
         Self { tracks: self.tracks, format: self.format, ..Self::default() }
     }
 
+    pub(super) fn is_described(&self) -> bool {
+        self.described
+    }
+
     pub(super) fn begin(&mut self, kind: [u8; 4]) {
         self.kind = kind;
         self.kept.clear();
@@ -65,7 +71,10 @@ impl Fragments {
     pub(super) fn end(&mut self) {
         let kept = std::mem::take(&mut self.kept);
         match &self.kind {
-            b"moov" | b"moof" if kept.len() > MOST_BOX_BYTES => self.incomplete = true,
+            b"moov" | b"moof" if kept.len() > MOST_BOX_BYTES => {
+                self.incomplete = true;
+                self.described |= self.kind == *b"moov";
+            }
             // one that is open to the end is not kept
             b"moov" | b"moof" if kept.is_empty() => {}
             b"moov" => self.describe(&Movie::parse(&kept)),
@@ -83,6 +92,7 @@ impl Fragments {
 
     /// Takes note of the tracks of an initialization section.
     fn describe(&mut self, movie: &Movie<'_>) {
+        self.described |= !movie.tracks.is_empty();
         let codecs = movie.tracks.iter().map(|track| track.entry.codec());
         let audio = codecs.filter(|codec| codec.is_audio()).collect();
         let video = movie.tracks.iter().find(|track| track.entry.codec().is_video());
