@@ -1,5 +1,7 @@
 //! Segments that are encrypted.
 
+use aws_lc_rs::cipher::{AES_128, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::iv::FixedLength;
 use common::format::hls::{Key, KeyMethod};
 
 use super::*;
@@ -95,6 +97,34 @@ async fn an_error_page_is_not_decrypted_into_a_segment() {
     let page = "<!DOCTYPE html><title>Sign in</title>";
     let attempt = bench.fetch_as(encrypted(), Response::ok(page)).await;
     assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Later)));
+    assert_eq!(bench.stored(), []);
+}
+
+fn encrypt(bytes: &[u8], iv: u128) -> Vec<u8> {
+    let key = UnboundCipherKey::new(&AES_128, data!("key")).unwrap();
+    let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).unwrap();
+    let context = EncryptionContext::Iv128(FixedLength::from(iv.to_be_bytes()));
+    let mut bytes = bytes.to_vec();
+    key.less_safe_encrypt(&mut bytes, context).unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn what_looks_like_a_page_and_decrypts_to_media_is_media() {
+    let first_block = &data!("clear.ts")[..16];
+    let iv = (0..1 << 22).find(|iv| encrypt(first_block, *iv).starts_with(b"<h")).unwrap();
+    let ciphertext = encrypt(data!("clear.ts"), iv);
+    let stated = Some(key(Some(&format!("{iv:#x}"))));
+    let segment = Segment { key: stated, ..segment() };
+    let bench = bench().await;
+    let attempt = bench.fetch_as(segment.clone(), Response::ok(&ciphertext)).await;
+    assert_eq!(failure(&attempt), None);
+    assert_eq!(bench.stored(), [(Completeness::Full, data!("clear.ts").to_vec())]);
+
+    let bench = Bench::new().await;
+    bench.origin.serve("/live/key", [Response::ok([9; 16])]);
+    let attempt = bench.fetch_as(segment, Response::ok(&ciphertext)).await;
+    assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Later)), "by another key");
     assert_eq!(bench.stored(), []);
 }
 
