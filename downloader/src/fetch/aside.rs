@@ -22,10 +22,11 @@ use crate::planner::{Failure, Job, Retry};
 const MAX_SECTION_BYTES: u64 = 4 << 20;
 
 /// Which section: an encoder that restarts may put another one at the same address, and numbers its
-/// segments anew then.
+/// segments anew then, or announces a discontinuity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct SectionId {
     numbering: u32,
+    stretch: Option<u64>,
     url: Url,
     range: Option<ByteRange>,
     key: Option<Key>,
@@ -56,7 +57,8 @@ impl Asides {
         let Some(map) = &job.segment.map else { return Ok(Bytes::new()) };
         let url = locate(&job.base, &map.uri)?;
         let key = map.key.as_deref().cloned();
-        let id = SectionId { numbering: job.numbering, url, range: map.byte_range, key };
+        let Job { numbering, stretch, .. } = *job;
+        let id = SectionId { numbering, stretch, url, range: map.byte_range, key };
         // rarely done, and much larger than what every fetch needs
         let fetch = Box::pin(self.fetch_section(asking, job, map, &id.url));
         let section = self.sections.get(&id, fetch).await;

@@ -70,6 +70,7 @@ impl Bench {
             source: SourceId(0),
             numbering: 0,
             number: 7,
+            stretch: None,
             promised: None,
             version: None,
             attempt: 1,
@@ -310,6 +311,24 @@ async fn an_initialization_section_is_fetched_once_and_put_in_front() {
     let renumbered = Job { numbering: 1, ..job };
     bench.done(&renumbered).await;
     assert_eq!(bench.origin.requests("/live/main.mp4").len(), 2, "it may be another one now");
+}
+
+#[tokio::test]
+async fn behind_a_discontinuity_there_may_be_another_section() {
+    let other = [section(), b"\0\0\0\x08free"].concat();
+    let bench = Bench::new().await;
+    bench.origin.serve("/live/main.mp4", [Response::ok(section()), Response::ok(&other)]);
+    bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0dmoofwhole")]);
+    let before = bench.job(with_section());
+    let behind = Job { stretch: Some(7), ..before.clone() };
+    for job in [&before, &behind, &before, &behind] {
+        assert_eq!(failure(&bench.done(job).await), None);
+    }
+    let whole = |section: &[u8]| (Completeness::Full, [section, b"\0\0\0\x0dmoofwhole"].concat());
+    let stored = bench.stored();
+    assert_eq!(stored.len(), 2);
+    assert!(stored.contains(&whole(section())) && stored.contains(&whole(&other)));
+    assert_eq!(bench.origin.requests("/live/main.mp4").len(), 2, "both are kept");
 }
 
 #[tokio::test]

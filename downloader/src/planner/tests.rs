@@ -9,6 +9,7 @@ use super::*;
 mod overlap;
 mod simulation;
 mod sources;
+mod stretches;
 
 /// No segment to fetch.
 const NONE: [u64; 0] = [];
