@@ -137,7 +137,7 @@ impl Fetcher {
             Err(lost) => lost,
         };
         if lost.failure.why == Why::Damaged {
-            self.asides.forget_keys(job).await;
+            self.asides.forget_keys(job);
         }
         self.means.store.blocking(move |_| lost.publish()).await
     }

@@ -110,11 +110,11 @@ impl Asides {
 
     /// Forgets the keys of `job`, whose bytes they did not fit: there may be others at their addresses by
     /// now.
-    pub(super) async fn forget_keys(&self, job: &Job) {
+    pub(super) fn forget_keys(&self, job: &Job) {
         let of_section = job.segment.map.as_ref().and_then(|map| map.key.as_ref());
         for key in job.segment.key.iter().chain(of_section) {
             if let Some(url) = key.uri.as_deref().and_then(|uri| locate(&job.base, uri).ok()) {
-                self.keys.forget(&url).await;
+                self.keys.forget(&url);
             }
         }
     }
