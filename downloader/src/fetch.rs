@@ -165,6 +165,7 @@ impl Fetcher {
         };
         let began = Instant::now();
         let answered = AtomicBool::new(false);
+        let second_answered = AtomicBool::new(false);
         let first = self.attempt(plan, &means.client, &answered);
         let slow = async {
             tokio::time::sleep_until(began + means.patience.headers.soft).await;
@@ -177,10 +178,10 @@ impl Fetcher {
         };
         let fresh = means.client.on_fresh_connections();
         let second = |permits| {
-            let fresh = &fresh;
+            let (fresh, answered) = (&fresh, &second_answered);
             async move {
                 let _permits = permits;
-                self.attempt(plan, fresh, &AtomicBool::new(false)).await
+                self.attempt(plan, fresh, answered).await
             }
         };
         let both = |one: Lost, other: Lost| Lost {
@@ -190,7 +191,7 @@ impl Fetcher {
         let has_begun = || answered.load(Ordering::Relaxed);
         tokio::select! {
             biased;
-            () = self.better_elsewhere(&answered, began, elsewhere) => {
+            () = self.better_elsewhere([&answered, &second_answered], began, elsewhere) => {
                 Err(Lost::nothing(Failure { retry: Retry::After(Duration::ZERO), ..too_slow() }))
             }
             done = either(first, slow, second, has_begun, both) => done,
@@ -200,13 +201,13 @@ impl Fetcher {
     /// Waits until the segment is listed elsewhere and no answer has come from here for long.
     async fn better_elsewhere(
         &self,
-        answered: &AtomicBool,
+        answered: [&AtomicBool; 2],
         began: Instant,
         elsewhere: &CancellationToken,
     ) {
         elsewhere.cancelled().await;
         tokio::time::sleep_until(began + self.means.patience.headers.soft * 2).await;
-        if answered.load(Ordering::Relaxed) {
+        if answered.iter().any(|answered| answered.load(Ordering::Relaxed)) {
             std::future::pending::<()>().await;
         }
     }

@@ -176,6 +176,24 @@ async fn silence_ends_when_the_other_attempt_is_refused_or_the_segment_is_elsewh
     assert_eq!(failure(&attempt), Some((Why::TimeOut, Retry::After(Duration::ZERO))));
 }
 
+#[tokio::test]
+async fn a_second_attempt_that_receives_is_not_given_up_for_another_address() {
+    let bench = Bench::patient(hasty()).await;
+    let dripping = Response::dripping(&packets(1), Duration::from_millis(50), 188 * 20);
+    bench.origin.serve("/live/7.ts", [Response::silence(), dripping]);
+    let elsewhere = CancellationToken::new();
+    let job = bench.job(segment());
+    let fetch = bench.fetcher.fetch(&job, &elsewhere);
+    let listed = async {
+        until_some_arrived(&bench, 188).await;
+        elsewhere.cancel();
+    };
+    let (fetched, ()) = tokio::join!(fetch, listed);
+    let Fetched::Done(attempt) = fetched else { panic!("the disk takes it") };
+    assert_eq!(failure(&attempt), None);
+    assert_eq!(bench.stored(), [(Completeness::Full, packets(1).repeat(20))]);
+}
+
 #[test]
 fn second_attempts_come_long_before_the_end_of_patience() {
     let Patience { headers, whole, idle, .. } = Patience::default();
