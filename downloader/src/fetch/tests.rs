@@ -7,6 +7,7 @@ use common::format::segment::{Completeness, MediaDuration, SegmentName};
 use common::io::http::client::Options;
 use common::io::store::Access;
 use common::metrics::Metrics;
+use tokio::time::Instant;
 
 use super::attempt::MAX_SEGMENT_BYTES;
 use super::patience::Limits;

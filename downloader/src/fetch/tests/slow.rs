@@ -177,6 +177,59 @@ async fn silence_ends_when_the_other_attempt_is_refused_or_the_segment_is_elsewh
 }
 
 #[tokio::test]
+async fn an_origin_that_is_slow_and_refuses_a_second_attempt_is_waited_for() {
+    let busy = [("Retry-After", "1")];
+    for (name, refusal) in [
+        ("busy", Response::new(429, &busy, b"")),
+        ("429", Response::status(429)),
+        ("503", Response::status(503)),
+        ("500", Response::status(500)),
+        ("408", Response::status(408)),
+        ("closed", Response::closed()),
+    ] {
+        let bench = Bench::patient(hasty()).await;
+        let late = Response::ok(packets(2)).after(Duration::from_millis(300));
+        bench.origin.serve("/live/7.ts", [late, refusal]);
+        let attempt = bench.done(&bench.job(segment())).await;
+        assert_eq!(failure(&attempt), None, "{name}");
+        assert_eq!(bench.stored(), [(Completeness::Full, packets(2))], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_in_passing_is_asked_for_again_while_the_first_says_nothing() {
+    let headers = Limits { hard: Duration::from_secs(10), ..hasty().headers };
+    let bench = Bench::patient(Patience { headers, ..hasty() }).await;
+    let answers =
+        [Response::silence(), Response::status(503), Response::closed(), Response::ok(packets(1))];
+    bench.origin.serve("/live/7.ts", answers);
+    let attempt = bench.done(&bench.job(segment())).await;
+    assert_eq!(failure(&attempt), None);
+    assert_eq!(bench.stored(), [(Completeness::Full, packets(1))]);
+    assert_eq!(bench.ports().len(), 4);
+}
+
+#[tokio::test]
+async fn a_definite_refusal_ends_silence_once() {
+    for (status, why) in [
+        (401, Why::Refused),
+        (403, Why::Refused),
+        (404, Why::Expired),
+        (410, Why::Expired),
+        (451, Why::Refused),
+    ] {
+        let bench = Bench::patient(hasty()).await;
+        let job = bench.job(segment());
+        bench.origin.serve("/live/7.ts", [Response::silence(), Response::status(status)]);
+        let attempt = bench.done(&job).await;
+        assert_eq!(failure(&attempt), Some((why, Retry::WhileListed)), "{status}");
+        let late = Response::ok(packets(2)).after(Duration::from_millis(300));
+        bench.origin.serve("/live/7.ts", [late, Response::status(status)]);
+        assert_eq!(failure(&bench.done(&job).await), None, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_attempt_that_receives_is_not_given_up_for_another_address() {
     let bench = Bench::patient(hasty()).await;
     let dripping = Response::dripping(&packets(1), Duration::from_millis(50), 188 * 20);
