@@ -25,6 +25,7 @@ mod cache;
 mod cipher;
 mod gathered;
 mod intake;
+mod leaving;
 mod pair;
 mod patience;
 mod race;

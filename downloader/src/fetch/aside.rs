@@ -164,7 +164,7 @@ async fn fetch(
     let first = fetch_once(&means.client, name, url, range, limit);
     let slow = async {
         tokio::time::sleep(means.patience.headers.soft).await;
-        means.client.leave_connections();
+        permits.leaving.leave(&means.client);
         permits.second().await
     };
     let fresh = means.client.on_fresh_connections();

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::attempt::Plan;
 use super::intake::Lost;
-use super::pair::{Permit, either, more_telling};
+use super::pair::{SecondPermits, either, more_telling};
 use super::{Fetched, Fetcher, stopped, too_slow};
 use crate::planner::{Failure, Retry, SegmentId};
 
@@ -49,6 +49,8 @@ struct Race<'a> {
     answered: AtomicBool,
     /// Whether the first attempt has ended.
     ended: AtomicBool,
+    /// Whether the first attempt was slow.
+    was_slow: AtomicBool,
     /// Whether the headers of the second attempt have come.
     second_answered: AtomicBool,
     /// Whether the second attempt failed in a way that makes the first one hopeless.
@@ -73,6 +75,7 @@ impl Fetcher {
             began: Instant::now(),
             answered: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            was_slow: AtomicBool::new(false),
             second_answered: AtomicBool::new(false),
             hopeless: AtomicBool::new(false),
         };
@@ -83,13 +86,17 @@ impl Fetcher {
             failure: more_telling(one.failure, other.failure),
         };
         let is_worth_it = || !is(&race.hopeless);
-        tokio::select! {
+        let done = tokio::select! {
             biased;
             () = race.better_elsewhere(elsewhere) => {
                 Err(Lost::nothing(Failure { retry: Retry::After(Duration::ZERO), ..too_slow() }))
             }
             done = either(race.first(), race.slow(), second, is_worth_it, both) => done,
+        };
+        if done.is_ok() && !is(&race.was_slow) {
+            self.permits.leaving.reset();
         }
+        done
     }
 }
 
@@ -102,20 +109,21 @@ impl Race<'_> {
     }
 
     /// Waits until the first attempt is slow and another is allowed.
-    async fn slow(&self) -> (Permit, Permit) {
+    async fn slow(&self) -> SecondPermits {
         let means = &self.fetcher.means;
         tokio::time::sleep_until(self.began + means.patience.headers.soft).await;
         if is(&self.answered) {
             tokio::time::sleep_until(self.began + means.patience.whole.soft).await;
         }
         // whatever comes next must not meet the same connection
-        means.client.leave_connections();
+        self.was_slow.store(true, Ordering::Relaxed);
+        self.fetcher.permits.leaving.leave(&means.client);
         self.fetcher.permits.second().await
     }
 
     /// Makes attempts beside the first, until one of them brings something, the first does no longer keep
     /// silent, or is hopeless.
-    async fn second(&self, permits: (Permit, Permit), fresh: &Client) -> Result<Fetched, Lost> {
+    async fn second(&self, permits: SecondPermits, fresh: &Client) -> Result<Fetched, Lost> {
         let mut permits = Some(permits);
         loop {
             let done = self.fetcher.attempt(self.plan, fresh, &self.second_answered).await;

@@ -125,6 +125,18 @@ async fn a_connection_that_was_slow_is_not_used_again() {
 }
 
 #[tokio::test]
+async fn connections_are_left_again_at_once_only_after_something_was_quick() {
+    for (patience, delay) in [(for_ever(), 0), (hasty(), 200)] {
+        let bench = Bench::patient(patience).await;
+        let leaving = &bench.fetcher.permits.leaving;
+        assert!(leaving.is_due(), "something was slow before");
+        let answer = Response::ok(packets(1)).after(Duration::from_millis(delay));
+        assert_eq!(failure(&bench.fetch(answer).await), None);
+        assert_eq!(leaving.is_due(), delay == 0, "after {delay} ms");
+    }
+}
+
+#[tokio::test]
 async fn a_second_attempt_takes_no_connection_that_is_kept() {
     let limits = Limits { soft: Duration::from_millis(500), ..for_ever().whole };
     let bench = Bench::patient(Patience { headers: limits, whole: limits, ..for_ever() }).await;
