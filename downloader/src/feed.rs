@@ -59,7 +59,7 @@ enum Next {
     Report(Report),
     WorkerEnded(WorkerId, End),
     Found(Result<Arc<Offer>, ResolveError>),
-    Done(Done),
+    Done(Box<Done>),
     Time,
 }
 
@@ -103,7 +103,7 @@ impl FeedRecorder {
                 Next::Report(report) => self.reported(report).await,
                 Next::WorkerEnded(id, end) => self.ended(id, end),
                 Next::Found(found) => self.found(found),
-                Next::Done(done) => self.done(done),
+                Next::Done(done) => self.done(*done),
                 Next::Time => {}
             }
         }
@@ -121,7 +121,7 @@ impl FeedRecorder {
         tokio::select! {
             biased;
             () = stop.cancelled() => Next::Stop,
-            done = self.recorder.next() => Next::Done(done),
+            done = self.recorder.next() => Next::Done(Box::new(done)),
             Some(report) = reports.recv() => Next::Report(report),
             Some(ended) = tasks.join_next() => match ended {
                 // one that was stopped

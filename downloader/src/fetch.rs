@@ -2,7 +2,7 @@
 //!
 //! Everything about an attempt is bounded: waiting for headers, pauses, the whole, the size
 //! ([`Patience`]). One that is slow gets a second one beside it, over a connection of its own, and the
-//! first to bring the segment whole wins ([`pair`]). The body goes to a temp file while it arrives, or to
+//! first to bring the segment whole wins ([`race`]). The body goes to a temp file while it arrives, or to
 //! memory where the disk refuses ([`intake`]); how it ended and what it looks like decide the name under
 //! which it is published ([`body`]).
 //!
@@ -10,7 +10,6 @@
 //! as partial, since the segment may be gone before we are back.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +19,6 @@ use common::io::store::notes::Why;
 use common::io::store::{Feed, Store};
 use common::service::CancellationToken;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 mod aside;
 mod attempt;
@@ -29,8 +27,10 @@ mod cache;
 mod cipher;
 mod gathered;
 mod intake;
+mod leaving;
 mod pair;
 mod patience;
+mod race;
 mod request;
 
 use aside::{Asides, Asking};
@@ -39,8 +39,9 @@ pub(crate) use cipher::undecipherable;
 use gathered::Gathering;
 use intake::Lost;
 pub(crate) use pair::either;
-use pair::{MAX_SECOND_ATTEMPTS, Permits, more_telling};
+use pair::{MAX_SECOND_ATTEMPTS, Permits};
 pub(crate) use patience::Patience;
+use race::GivenUp;
 use request::locate;
 
 use crate::disk::Stored;
@@ -123,6 +124,7 @@ pub(crate) struct Fetcher {
     rank: usize,
     permits: Permits,
     asides: Asides,
+    given_up: GivenUp,
 }
 
 impl Fetcher {
@@ -131,7 +133,8 @@ impl Fetcher {
     pub(crate) fn new(means: Means, feed: Feed, rank: usize, rules: &Rules) -> Self {
         let allowed = means.allowed(&feed, rules);
         let permits = Permits::new(allowed, Arc::clone(&means.second_attempts));
-        Self { means, feed, rank, permits, asides: Asides::default() }
+        let (asides, given_up) = (Asides::default(), GivenUp::default());
+        Self { means, feed, rank, permits, asides, given_up }
     }
 
     /// Fetches the segment of `job` once, or twice side by side, and publishes what came of it. Once it is
@@ -154,7 +157,7 @@ impl Fetcher {
             Err(lost) => lost,
         };
         if lost.failure.why == Why::Damaged {
-            self.asides.forget_key(job).await;
+            self.asides.forget_keys(job);
         }
         self.means.store.blocking(move |_| lost.publish()).await
     }
@@ -166,66 +169,6 @@ impl Fetcher {
         let front = self.asides.section(asking, job).await?;
         let decryption = self.asides.decryption(asking, job).await?;
         Ok(Plan { job, url, front, decryption })
-    }
-
-    /// Makes an attempt, and a second one beside it if that is slow.
-    async fn attempts(
-        &self,
-        plan: &Plan<'_>,
-        elsewhere: &CancellationToken,
-    ) -> Result<Fetched, Lost> {
-        let means = &self.means;
-        let _permit = tokio::select! {
-            biased;
-            () = means.cut_off() => return Err(Lost::nothing(stopped())),
-            permit = self.permits.first() => permit,
-        };
-        let began = Instant::now();
-        let answered = AtomicBool::new(false);
-        let first = self.attempt(plan, &means.client, &answered);
-        let slow = async {
-            tokio::time::sleep_until(began + means.patience.headers.soft).await;
-            if answered.load(Ordering::Relaxed) {
-                tokio::time::sleep_until(began + means.patience.whole.soft).await;
-            }
-            // whatever comes next must not meet the same connection
-            means.client.leave_connections();
-            self.permits.second().await
-        };
-        let fresh = means.client.on_fresh_connections();
-        let second = |permits| {
-            let fresh = &fresh;
-            async move {
-                let _permits = permits;
-                self.attempt(plan, fresh, &AtomicBool::new(false)).await
-            }
-        };
-        let both = |one: Lost, other: Lost| Lost {
-            kept: Lost::better(one.kept, other.kept),
-            failure: more_telling(one.failure, other.failure),
-        };
-        let has_begun = || answered.load(Ordering::Relaxed);
-        tokio::select! {
-            biased;
-            () = self.better_elsewhere(&answered, began, elsewhere) => {
-                Err(Lost::nothing(Failure { retry: Retry::After(Duration::ZERO), ..too_slow() }))
-            }
-            done = either(first, slow, second, has_begun, both) => done,
-        }
-    }
-
-    /// Waits until the segment is listed elsewhere and no answer has come from here for long.
-    async fn better_elsewhere(
-        &self,
-        answered: &AtomicBool,
-        began: Instant,
-        elsewhere: &CancellationToken,
-    ) {
-        elsewhere.cancelled().await;
-        tokio::time::sleep_until(began + self.means.patience.headers.soft * 2).await;
-        if answered.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
-        }
     }
 
     fn target(&self, job: &Job) -> Target {

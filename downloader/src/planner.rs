@@ -27,6 +27,7 @@ mod intake;
 mod ledger;
 mod numbering;
 mod source;
+mod stretches;
 mod terms;
 mod timeline;
 

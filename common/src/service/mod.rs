@@ -14,6 +14,7 @@ use crate::io::store::Store;
 use crate::metrics::Metrics;
 
 mod admin;
+mod files;
 mod health;
 mod host;
 mod lifecycle;
@@ -108,6 +109,9 @@ where
         Ok(config) => config,
         Err(error) => return options::refuse(name, &error),
     };
+    if let Err(error) = files::raise_limit() {
+        tracing::warn!("no more files may be open than before: {error}");
+    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "{name} starts");
     lifecycle::run(&Context::new(metrics), threads, |context| work(context, config))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::format::hls::{ByteRange, Key, Map};
+use common::format::media::examiner::check_section;
 use common::io::http::client::Client;
 use common::io::store::notes::Why;
 use tokio::time::timeout;
@@ -21,10 +22,11 @@ use crate::planner::{Failure, Job, Retry};
 const MAX_SECTION_BYTES: u64 = 4 << 20;
 
 /// Which section: an encoder that restarts may put another one at the same address, and numbers its
-/// segments anew then.
+/// segments anew then, or announces a discontinuity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct SectionId {
     numbering: u32,
+    stretch: Option<u64>,
     url: Url,
     range: Option<ByteRange>,
     key: Option<Key>,
@@ -55,7 +57,8 @@ impl Asides {
         let Some(map) = &job.segment.map else { return Ok(Bytes::new()) };
         let url = locate(&job.base, &map.uri)?;
         let key = map.key.as_deref().cloned();
-        let id = SectionId { numbering: job.numbering, url, range: map.byte_range, key };
+        let Job { numbering, stretch, .. } = *job;
+        let id = SectionId { numbering, stretch, url, range: map.byte_range, key };
         // rarely done, and much larger than what every fetch needs
         let fetch = Box::pin(self.fetch_section(asking, job, map, &id.url));
         let section = self.sections.get(&id, fetch).await;
@@ -71,14 +74,17 @@ impl Asides {
     ) -> Result<Bytes, Failure> {
         let range = map.byte_range.as_ref();
         let section = fetch(asking, "init_section", url, range, MAX_SECTION_BYTES).await?;
-        match &map.key {
+        let section = match &map.key {
             // some packagers announce the key first and leave the section in clear text all the same
             Some(key) if !is_clear(&section) => {
                 let secret = self.secret(asking, job, key).await?;
-                decrypt_section(&section, &secret, key)
+                decrypt_section(&section, &secret, key)?
             }
-            _ => Ok(section),
-        }
+            _ => section,
+        };
+        // it is kept and goes in front of every segment, none of which shows afterwards what it lacks
+        check_section(&section).map_err(|problem| failed(Why::Damaged, problem))?;
+        Ok(section)
     }
 
     /// What decrypts the segment of `job`; `None` when it is not encrypted.
@@ -102,12 +108,14 @@ impl Asides {
             .map_err(|failure| of("its key", failure))
     }
 
-    /// Forgets the key of `job`, whose bytes it did not fit: there may be another one at its address by
+    /// Forgets the keys of `job`, whose bytes they did not fit: there may be others at their addresses by
     /// now.
-    pub(super) async fn forget_key(&self, job: &Job) {
-        let uri = job.segment.key.as_ref().and_then(|key| key.uri.as_deref());
-        if let Some(url) = uri.and_then(|uri| locate(&job.base, uri).ok()) {
-            self.keys.forget(&url).await;
+    pub(super) fn forget_keys(&self, job: &Job) {
+        let of_section = job.segment.map.as_ref().and_then(|map| map.key.as_ref());
+        for key in job.segment.key.iter().chain(of_section) {
+            if let Some(url) = key.uri.as_deref().and_then(|uri| locate(&job.base, uri).ok()) {
+                self.keys.forget(&url);
+            }
         }
     }
 }
@@ -156,7 +164,7 @@ async fn fetch(
     let first = fetch_once(&means.client, name, url, range, limit);
     let slow = async {
         tokio::time::sleep(means.patience.headers.soft).await;
-        means.client.leave_connections();
+        permits.leaving.leave(&means.client);
         permits.second().await
     };
     let fresh = means.client.on_fresh_connections();

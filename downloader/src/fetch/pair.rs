@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::leaving::Leaving;
 use crate::planner::{Failure, Retry};
 use common::io::store::notes::Why;
 
@@ -14,24 +15,38 @@ use common::io::store::notes::Why;
 /// processor, the disk or the network is, a second attempt at everything would double the load: these
 /// are a second attempt each for the feeds of a few channels, and a few per cent on top for a hundred.
 pub(crate) const MAX_SECOND_ATTEMPTS: usize = 8;
+/// How many of them one feed may have, so that others can have some while one drips for minutes.
+const MAX_SECOND_OF_FEED: usize = 2;
 /// How often a second attempt that is not allowed yet is asked for again.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// What allows an attempt.
 pub(super) type Permit = OwnedSemaphorePermit;
 
-/// How many attempts may be under way.
+/// What allows a second attempt: the feed's, its second ones', and those of all feeds.
+pub(super) type SecondPermits = [Permit; 3];
+
+/// What attempts may be under way.
 #[derive(Debug)]
 pub(super) struct Permits {
     /// Of one feed, or of all feeds of its channel.
     feed: Arc<Semaphore>,
+    /// Second ones, of one feed.
+    second_of_feed: Arc<Semaphore>,
     /// Second ones, of all feeds.
     second: Arc<Semaphore>,
+    /// How the feed leaves connections that are slow.
+    pub(super) leaving: Leaving,
 }
 
 impl Permits {
     pub(super) fn new(feed: Arc<Semaphore>, second: Arc<Semaphore>) -> Self {
-        Self { feed, second }
+        Self {
+            feed,
+            second_of_feed: Arc::new(Semaphore::new(MAX_SECOND_OF_FEED)),
+            second,
+            leaving: Leaving::default(),
+        }
     }
 
     /// Waits until a first attempt is allowed.
@@ -40,12 +55,12 @@ impl Permits {
     }
 
     /// Waits until a second attempt is allowed, which first attempts go before: it does not queue.
-    pub(super) async fn second(&self) -> (Permit, Permit) {
+    pub(super) async fn second(&self) -> SecondPermits {
         loop {
-            let of_feed = Arc::clone(&self.feed).try_acquire_owned();
-            let of_all = Arc::clone(&self.second).try_acquire_owned();
-            if let (Ok(of_feed), Ok(of_all)) = (of_feed, of_all) {
-                return (of_feed, of_all);
+            let permits = [&self.feed, &self.second_of_feed, &self.second]
+                .map(|permits| Arc::clone(permits).try_acquire_owned());
+            if let [Ok(of_feed), Ok(second_of_feed), Ok(of_all)] = permits {
+                return [of_feed, second_of_feed, of_all];
             }
             tokio::time::sleep(ASK_EVERY).await;
         }
@@ -139,6 +154,22 @@ mod tests {
         assert_eq!(second.available_permits(), 0, "what a refused one had taken is given back");
         drop(both);
         assert!(tokio::time::timeout(ASK_EVERY * 5, permits.second()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_feed_leaves_second_attempts_to_the_others() {
+        let second = Arc::new(Semaphore::new(MAX_SECOND_ATTEMPTS));
+        let of = |count| Arc::new(Semaphore::new(count));
+        let dripping = Permits::new(of(MAX_SECOND_ATTEMPTS * 2), Arc::clone(&second));
+        let mut taken = Vec::new();
+        while let Ok(permits) = tokio::time::timeout(ASK_EVERY * 5, dripping.second()).await {
+            taken.push(permits);
+        }
+        assert_eq!(taken.len(), MAX_SECOND_OF_FEED);
+        let other = Permits::new(of(MAX_SECOND_ATTEMPTS), Arc::clone(&second));
+        assert!(tokio::time::timeout(ASK_EVERY * 5, other.second()).await.is_ok());
+        taken.pop();
+        assert!(tokio::time::timeout(ASK_EVERY * 5, dripping.second()).await.is_ok());
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use common::format::segment::{Completeness, MediaDuration, SegmentName};
 use common::io::http::client::Options;
 use common::io::store::Access;
 use common::metrics::Metrics;
+use tokio::time::Instant;
 
 use super::attempt::MAX_SEGMENT_BYTES;
 use super::patience::Limits;
@@ -70,6 +71,7 @@ impl Bench {
             source: SourceId(0),
             numbering: 0,
             number: 7,
+            stretch: None,
             promised: None,
             version: None,
             attempt: 1,
@@ -177,6 +179,11 @@ fn segment() -> Segment {
 fn with_section() -> Segment {
     let map = Map { uri: "main.mp4".to_owned(), byte_range: None, key: None };
     Segment { map: Some(Arc::new(map)), ..segment() }
+}
+
+/// An initialization section as ffmpeg makes it.
+fn section() -> &'static [u8] {
+    include_bytes!("../../testdata/encrypted/section.mp4")
 }
 
 /// Whole MPEG-TS packets.
@@ -315,25 +322,69 @@ async fn a_segment_that_is_too_large_is_not_even_begun() {
 #[tokio::test]
 async fn an_initialization_section_is_fetched_once_and_put_in_front() {
     let bench = Bench::new().await;
-    let whole = b"....init-section....".as_slice();
-    let range = [("Content-Range", "bytes 4-15/20")];
-    bench.origin.serve("/live/main.mp4", [Response::new(206, &range, &whole[4..16])]);
+    let length = section().len();
+    let content_range = format!("bytes 4-{}/{}", length + 3, length + 8);
+    let range = [("Content-Range", content_range.as_str())];
+    bench.origin.serve("/live/main.mp4", [Response::new(206, &range, section())]);
     bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0dmoofwhole")]);
-    let byte_range = Some(ByteRange { length: 12, offset: Some(4) });
+    let byte_range = Some(ByteRange { length: length as u64, offset: Some(4) });
     let map = Map { uri: "main.mp4".to_owned(), byte_range, key: None };
     let job = bench.job(Segment { map: Some(Arc::new(map)), ..segment() });
     for _ in 0..2 {
         assert_eq!(failure(&bench.done(&job).await), None);
     }
-    let expected = b"init-section\0\0\0\x0dmoofwhole".to_vec();
+    let expected = [section(), b"\0\0\0\x0dmoofwhole"].concat();
     assert_eq!(bench.stored(), [(Completeness::Full, expected)]);
     let asked = bench.origin.requests("/live/main.mp4");
     assert_eq!(asked.len(), 1);
-    assert_eq!(asked[0].headers["range"], "bytes=4-15");
+    assert_eq!(asked[0].headers["range"], format!("bytes=4-{}", length + 3));
 
     let renumbered = Job { numbering: 1, ..job };
     bench.done(&renumbered).await;
     assert_eq!(bench.origin.requests("/live/main.mp4").len(), 2, "it may be another one now");
+}
+
+#[tokio::test]
+async fn behind_a_discontinuity_there_may_be_another_section() {
+    let other = [section(), b"\0\0\0\x08free"].concat();
+    let bench = Bench::new().await;
+    bench.origin.serve("/live/main.mp4", [Response::ok(section()), Response::ok(&other)]);
+    bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0dmoofwhole")]);
+    let before = bench.job(with_section());
+    let behind = Job { stretch: Some(7), ..before.clone() };
+    for job in [&before, &behind, &before, &behind] {
+        assert_eq!(failure(&bench.done(job).await), None);
+    }
+    let whole = |section: &[u8]| (Completeness::Full, [section, b"\0\0\0\x0dmoofwhole"].concat());
+    let stored = bench.stored();
+    assert_eq!(stored.len(), 2);
+    assert!(stored.contains(&whole(section())) && stored.contains(&whole(&other)));
+    assert_eq!(bench.origin.requests("/live/main.mp4").len(), 2, "both are kept");
+}
+
+#[tokio::test]
+async fn what_is_no_initialization_section_is_neither_kept_nor_put_in_front() {
+    for (name, answer, detail) in [
+        ("a page", Response::ok("<!DOCTYPE html><title>Sign in</title>"), "a text came"),
+        ("cut off", Response::until_close(&section()[..900]), "ends within"),
+        ("without tracks", Response::ok(&section()[..28]), "nothing of any track"),
+    ] {
+        let bench = Bench::new().await;
+        bench.origin.serve("/live/main.mp4", [answer, Response::ok(section())]);
+        bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0dmoofwhole")]);
+        let job = bench.job(with_section());
+        let attempt = bench.done(&job).await;
+        assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Later)), "{name}");
+        let told = attempt.failure.unwrap().detail;
+        assert!(
+            told.starts_with("its initialization section: ") && told.contains(detail),
+            "{told}"
+        );
+        assert_eq!(bench.stored(), [], "{name}");
+        assert_eq!(failure(&bench.done(&job).await), None, "{name}");
+        let expected = [section(), b"\0\0\0\x0dmoofwhole"].concat();
+        assert_eq!(bench.stored(), [(Completeness::Full, expected)], "{name}");
+    }
 }
 
 #[tokio::test]

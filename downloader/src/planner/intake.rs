@@ -42,6 +42,10 @@ impl<'a> Intake<'a> {
             .and_then(|number| planner.entries.get(source.ids.get(&number)?))
             .and_then(|entry| entry.listing_in(id))
             .map(|listing| Arc::clone(&listing.segment));
+        for row in rows.iter().filter(|row| row.segment.discontinuity) {
+            source.stretches.begin(row.number);
+        }
+        source.stretches.forget_before(rows.first().map_or(0, |row| row.number));
         Self { planner, id, source, rows, shown, now, left_out }
     }
 
@@ -88,6 +92,10 @@ impl<'a> Intake<'a> {
         jump: Option<Why>,
         events: &mut Vec<Event>,
     ) {
+        if let (Some(_), Some(row)) = (jump, self.rows.first()) {
+            // one may have been announced before a segment that was never listed
+            self.source.stretches.begin(row.number);
+        }
         let elsewhere = Elsewhere::new(self.planner, self.id);
         let is_dated = self.rows.iter().any(|row| timeline::stated(row.segment).is_some());
         let twins: Vec<Option<SegmentId>> = self
@@ -142,6 +150,7 @@ impl<'a> Intake<'a> {
             source: self.id,
             numbering: self.source.numbering,
             number: row.number,
+            stretch: self.source.stretches.of(row.number),
             segment: Arc::new(segment),
             base: Arc::clone(self.shown.base),
             version: self.shown.list.version,

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::entry::{Before, Entry};
 use super::numbering::{Numbering, Relation, Sighting};
+use super::stretches::Stretches;
 use super::timeline::{self, Place};
 use super::{MAX_LISTED, SegmentId, SourceId};
 
@@ -47,6 +48,8 @@ pub(super) struct Source {
     /// Tells this numbering from all others of the feed.
     pub(super) numbering: u32,
     pub(super) numbers: Numbering,
+    /// Where its discontinuities were.
+    pub(super) stretches: Stretches,
     /// Which segments its numbers are, as far as they are remembered.
     pub(super) ids: BTreeMap<u64, SegmentId>,
     /// The last of the newest list.
@@ -74,6 +77,7 @@ impl Source {
             doubted: false,
             numbering,
             numbers: Numbering::default(),
+            stretches: Stretches::default(),
             ids: BTreeMap::new(),
             edge: Vec::new(),
             newest: None,
@@ -115,6 +119,7 @@ impl Source {
     pub(super) fn renumber(&mut self, numbering: u32) {
         self.numbering = numbering;
         self.newest = None;
+        self.stretches = Stretches::default();
         self.ids.clear();
         self.edge.clear();
     }

@@ -40,6 +40,9 @@ pub(crate) struct Job {
     pub(crate) numbering: u32,
     /// The media sequence number.
     pub(crate) number: u64,
+    /// The number at which the last discontinuity before it was, where one is known: the publisher's
+    /// encoder may have restarted there, and put another initialization section behind the same address.
+    pub(crate) stretch: Option<u64>,
     /// Counted from 1.
     pub(crate) attempt: u32,
     /// Whether it is one of the newest segments of a list.

@@ -11,6 +11,7 @@ mod holes;
 mod overlap;
 mod simulation;
 mod sources;
+mod stretches;
 
 /// No segment to fetch.
 const NONE: [u64; 0] = [];

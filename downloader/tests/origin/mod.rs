@@ -90,6 +90,11 @@ impl Response {
         Self { delay: Duration::ZERO, bytes: Vec::new(), then: Then::Stall }
     }
 
+    /// No answer, and the end of the connection.
+    pub(crate) fn closed() -> Self {
+        Self { then: Then::Close, ..Self::silence() }
+    }
+
     /// The same, after a while.
     pub(crate) fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }

@@ -17,11 +17,13 @@ mod format;
 mod fragments;
 mod frames;
 mod picture;
+mod section;
 mod tables;
 mod time;
 mod transport;
 
 pub use format::{Format, Packing, Picture};
+pub use section::check_section;
 pub use time::{Extent, MediaTime, Medium, Shortfall, shortfall, surplus};
 
 use boxes::BoxWalk;

@@ -139,7 +139,7 @@ async fn a_segment_waits_with_its_initialization_section_and_its_own_reason() {
     let disk = Disk::default();
     let bench = disk.bench(1 << 20).await;
     disk.refuse(Step::Create, 0);
-    bench.origin.serve("/live/main.mp4", [Response::ok("....ftyp")]);
+    bench.origin.serve("/live/main.mp4", [Response::ok(section())]);
     bench.origin.serve("/live/7.ts", [Response::truncated(b"\0\0\0\x10moofhalf", 16)]);
     let Fetched::Held(held) =
         bench.fetcher.fetch(&bench.job(with_section()), &CancellationToken::new()).await
@@ -149,7 +149,7 @@ async fn a_segment_waits_with_its_initialization_section_and_its_own_reason() {
     disk.mend();
     let attempt = held.land().await;
     assert_eq!(failure(&attempt), Some((Why::Truncated, Retry::Later)));
-    let expected = b"....ftyp\0\0\0\x10moofhalf".to_vec();
+    let expected = [section(), b"\0\0\0\x10moofhalf"].concat();
     assert_eq!(bench.stored(), [(Completeness::Partial, expected)]);
 }
 

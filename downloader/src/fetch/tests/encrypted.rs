@@ -1,5 +1,7 @@
 //! Segments that are encrypted.
 
+use aws_lc_rs::cipher::{AES_128, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::iv::FixedLength;
 use common::format::hls::{Key, KeyMethod};
 
 use super::*;
@@ -98,6 +100,34 @@ async fn an_error_page_is_not_decrypted_into_a_segment() {
     assert_eq!(bench.stored(), []);
 }
 
+fn encrypt(bytes: &[u8], iv: u128) -> Vec<u8> {
+    let key = UnboundCipherKey::new(&AES_128, data!("key")).unwrap();
+    let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).unwrap();
+    let context = EncryptionContext::Iv128(FixedLength::from(iv.to_be_bytes()));
+    let mut bytes = bytes.to_vec();
+    key.less_safe_encrypt(&mut bytes, context).unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn what_looks_like_a_page_and_decrypts_to_media_is_media() {
+    let first_block = &data!("clear.ts")[..16];
+    let iv = (0..1 << 22).find(|iv| encrypt(first_block, *iv).starts_with(b"<h")).unwrap();
+    let ciphertext = encrypt(data!("clear.ts"), iv);
+    let stated = Some(key(Some(&format!("{iv:#x}"))));
+    let segment = Segment { key: stated, ..segment() };
+    let bench = bench().await;
+    let attempt = bench.fetch_as(segment.clone(), Response::ok(&ciphertext)).await;
+    assert_eq!(failure(&attempt), None);
+    assert_eq!(bench.stored(), [(Completeness::Full, data!("clear.ts").to_vec())]);
+
+    let bench = Bench::new().await;
+    bench.origin.serve("/live/key", [Response::ok([9; 16])]);
+    let attempt = bench.fetch_as(segment, Response::ok(&ciphertext)).await;
+    assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Later)), "by another key");
+    assert_eq!(bench.stored(), []);
+}
+
 #[tokio::test]
 async fn without_its_key_a_segment_is_not_saved() {
     for (answer, expected) in [
@@ -134,4 +164,17 @@ async fn an_initialization_section_is_decrypted_by_its_own_key() {
         let expected = [data!("section.mp4"), b"\0\0\0\x0cmoofwhol"].concat();
         assert_eq!(bench.stored(), [(Completeness::Full, expected)], "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_decrypt_a_section_is_asked_for_again() {
+    let bench = bench().await;
+    bench.origin.serve("/live/key", [Response::ok([9; 16]), Response::ok(data!("key"))]);
+    bench.origin.serve("/live/main.mp4", [Response::ok(data!("section-7.mp4"))]);
+    bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0cmoofwhol")]);
+    let map = Map { uri: "main.mp4".to_owned(), byte_range: None, key: Some(key(Some("0x7"))) };
+    let job = bench.job(Segment { map: Some(Arc::new(map)), ..segment() });
+    assert_eq!(failure(&bench.done(&job).await), Some((Why::Damaged, Retry::Later)));
+    assert_eq!(failure(&bench.done(&job).await), None);
+    assert_eq!(bench.origin.requests("/live/key").len(), 2);
 }

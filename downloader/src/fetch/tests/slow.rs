@@ -125,6 +125,18 @@ async fn a_connection_that_was_slow_is_not_used_again() {
 }
 
 #[tokio::test]
+async fn connections_are_left_again_at_once_only_after_something_was_quick() {
+    for (patience, delay) in [(for_ever(), 0), (hasty(), 200)] {
+        let bench = Bench::patient(patience).await;
+        let leaving = &bench.fetcher.permits.leaving;
+        assert!(leaving.is_due(), "something was slow before");
+        let answer = Response::ok(packets(1)).after(Duration::from_millis(delay));
+        assert_eq!(failure(&bench.fetch(answer).await), None);
+        assert_eq!(leaving.is_due(), delay == 0, "after {delay} ms");
+    }
+}
+
+#[tokio::test]
 async fn a_second_attempt_takes_no_connection_that_is_kept() {
     let limits = Limits { soft: Duration::from_millis(500), ..for_ever().whole };
     let bench = Bench::patient(Patience { headers: limits, whole: limits, ..for_ever() }).await;
@@ -176,6 +188,77 @@ async fn silence_ends_when_the_other_attempt_is_refused_or_the_segment_is_elsewh
     assert_eq!(failure(&attempt), Some((Why::TimeOut, Retry::After(Duration::ZERO))));
 }
 
+#[tokio::test]
+async fn an_origin_that_is_slow_and_refuses_a_second_attempt_is_waited_for() {
+    let busy = [("Retry-After", "1")];
+    for (name, refusal) in [
+        ("busy", Response::new(429, &busy, b"")),
+        ("429", Response::status(429)),
+        ("503", Response::status(503)),
+        ("500", Response::status(500)),
+        ("408", Response::status(408)),
+        ("closed", Response::closed()),
+    ] {
+        let bench = Bench::patient(hasty()).await;
+        let late = Response::ok(packets(2)).after(Duration::from_millis(300));
+        bench.origin.serve("/live/7.ts", [late, refusal]);
+        let attempt = bench.done(&bench.job(segment())).await;
+        assert_eq!(failure(&attempt), None, "{name}");
+        assert_eq!(bench.stored(), [(Completeness::Full, packets(2))], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_in_passing_is_asked_for_again_while_the_first_says_nothing() {
+    let headers = Limits { hard: Duration::from_secs(10), ..hasty().headers };
+    let bench = Bench::patient(Patience { headers, ..hasty() }).await;
+    let answers =
+        [Response::silence(), Response::status(503), Response::closed(), Response::ok(packets(1))];
+    bench.origin.serve("/live/7.ts", answers);
+    let attempt = bench.done(&bench.job(segment())).await;
+    assert_eq!(failure(&attempt), None);
+    assert_eq!(bench.stored(), [(Completeness::Full, packets(1))]);
+    assert_eq!(bench.ports().len(), 4);
+}
+
+#[tokio::test]
+async fn a_definite_refusal_ends_silence_once() {
+    for (status, why) in [
+        (401, Why::Refused),
+        (403, Why::Refused),
+        (404, Why::Expired),
+        (410, Why::Expired),
+        (451, Why::Refused),
+    ] {
+        let bench = Bench::patient(hasty()).await;
+        let job = bench.job(segment());
+        bench.origin.serve("/live/7.ts", [Response::silence(), Response::status(status)]);
+        let attempt = bench.done(&job).await;
+        assert_eq!(failure(&attempt), Some((why, Retry::WhileListed)), "{status}");
+        let late = Response::ok(packets(2)).after(Duration::from_millis(300));
+        bench.origin.serve("/live/7.ts", [late, Response::status(status)]);
+        assert_eq!(failure(&bench.done(&job).await), None, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_attempt_that_receives_is_not_given_up_for_another_address() {
+    let bench = Bench::patient(hasty()).await;
+    let dripping = Response::dripping(&packets(1), Duration::from_millis(50), 188 * 20);
+    bench.origin.serve("/live/7.ts", [Response::silence(), dripping]);
+    let elsewhere = CancellationToken::new();
+    let job = bench.job(segment());
+    let fetch = bench.fetcher.fetch(&job, &elsewhere);
+    let listed = async {
+        until_some_arrived(&bench, 188).await;
+        elsewhere.cancel();
+    };
+    let (fetched, ()) = tokio::join!(fetch, listed);
+    let Fetched::Done(attempt) = fetched else { panic!("the disk takes it") };
+    assert_eq!(failure(&attempt), None);
+    assert_eq!(bench.stored(), [(Completeness::Full, packets(1).repeat(20))]);
+}
+
 #[test]
 fn second_attempts_come_long_before_the_end_of_patience() {
     let Patience { headers, whole, idle, .. } = Patience::default();
@@ -186,11 +269,11 @@ fn second_attempts_come_long_before_the_end_of_patience() {
 #[tokio::test]
 async fn an_initialization_section_that_is_slow_is_asked_for_again() {
     let bench = Bench::patient(hasty()).await;
-    bench.origin.serve("/live/main.mp4", [Response::silence(), Response::ok("....ftyp")]);
+    bench.origin.serve("/live/main.mp4", [Response::silence(), Response::ok(section())]);
     bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0cmoofwhol")]);
     let attempt = bench.done(&bench.job(with_section())).await;
     assert_eq!(failure(&attempt), None);
-    let expected = b"....ftyp\0\0\0\x0cmoofwhol".to_vec();
+    let expected = [section(), b"\0\0\0\x0cmoofwhol"].concat();
     assert_eq!(bench.stored(), [(Completeness::Full, expected)]);
 }
 

@@ -17,6 +17,7 @@ fn listing(source: u32) -> Listing {
         source: SourceId(source),
         numbering: 0,
         number: 7,
+        stretch: None,
         segment: Arc::default(),
         base: Arc::new("http://host/".parse().unwrap()),
         version: None,

@@ -22,6 +22,8 @@ pub(super) struct Fragments {
     come: u64,
     /// Bytes of the samples that are announced, but have not come.
     needed: u64,
+    /// Whether a `moov` box with a track has come, or one that is too large to be read.
+    described: bool,
     /// Whether some of it was too large to be kept.
     incomplete: bool,
 }
@@ -50,6 +52,10 @@ impl Fragments {
         Self { tracks: self.tracks, format: self.format, ..Self::default() }
     }
 
+    pub(super) fn is_described(&self) -> bool {
+        self.described
+    }
+
     pub(super) fn begin(&mut self, kind: [u8; 4]) {
         self.kind = kind;
         self.kept.clear();
@@ -71,7 +77,10 @@ impl Fragments {
     pub(super) fn end(&mut self) {
         let kept = std::mem::take(&mut self.kept);
         match &self.kind {
-            b"moov" | b"moof" if kept.len() > MOST_BOX_BYTES => self.incomplete = true,
+            b"moov" | b"moof" if kept.len() > MOST_BOX_BYTES => {
+                self.incomplete = true;
+                self.described |= self.kind == *b"moov";
+            }
             // nothing is in it
             b"moov" | b"moof" if kept.is_empty() => {}
             b"moov" => self.describe(&Movie::parse(&kept)),
@@ -101,6 +110,7 @@ impl Fragments {
 
     /// Takes note of the tracks of an initialization section.
     fn describe(&mut self, movie: &Movie<'_>) {
+        self.described |= !movie.tracks.is_empty();
         let codecs = movie.tracks.iter().map(|track| track.entry.codec());
         let audio = codecs.filter(|codec| codec.is_audio()).collect();
         let video = movie.tracks.iter().find(|track| track.entry.codec().is_video());

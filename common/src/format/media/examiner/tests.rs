@@ -9,6 +9,7 @@ macro_rules! sample {
 }
 
 mod fragments;
+mod sections;
 mod transport;
 
 const SYNC_BYTE: u8 = SYNC;

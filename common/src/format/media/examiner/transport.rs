@@ -48,6 +48,11 @@ impl Transport {
         self.tables
     }
 
+    /// Whether a table has named a stream.
+    pub(super) fn has_tables(&self) -> bool {
+        !self.tables.first().is_empty()
+    }
+
     /// Looks at the next bytes.
     pub(super) fn feed(&mut self, mut bytes: &[u8]) {
         if !self.split.is_empty() {

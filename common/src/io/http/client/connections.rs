@@ -1,9 +1,10 @@
 //! The connections of a client: kept for the next request, or opened for one request alone.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::redirect::Policy;
+use rustls_platform_verifier::Verifier;
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -17,9 +18,10 @@ const RENEWED_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Connections {
     read_timeout: Duration,
+    /// Made once: it reads the system's certificates, which fails while no more files can be opened.
+    tls: rustls::ClientConfig,
     kept: Mutex<Kept>,
-    /// Made when it is first needed, as most clients never do.
-    fresh: OnceLock<reqwest::Client>,
+    fresh: reqwest::Client,
 }
 
 #[derive(Debug)]
@@ -29,51 +31,99 @@ struct Kept {
 }
 
 impl Connections {
-    /// Connections whose bodies may pause for `read_timeout`.
+    /// Connections whose bodies may pause for `read_timeout`. Reads the system's certificates.
     ///
     /// # Panics
     ///
-    /// When the TLS library cannot be set up.
+    /// When the TLS library cannot be set up, as where the system has no certificates.
     pub(super) fn new(read_timeout: Duration) -> Self {
-        let client = build(builder(read_timeout));
-        Self {
-            read_timeout,
-            kept: Mutex::new(Kept { client, renewed: None }),
-            fresh: OnceLock::new(),
-        }
+        let tls = tls().expect("a service needs the system's certificates when it starts");
+        let build = |builder: reqwest::ClientBuilder| {
+            builder.build().expect("all that may fail was made before")
+        };
+        let client = build(builder(read_timeout, &tls));
+        // without idle connections there is no pool at all, and so no HTTP/2 connection is shared either
+        let fresh = build(builder(read_timeout, &tls).pool_max_idle_per_host(0));
+        Self { read_timeout, tls, kept: Mutex::new(Kept { client, renewed: None }), fresh }
     }
 
     /// Whoever keeps connections.
     pub(super) fn kept(&self) -> reqwest::Client {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).client.clone()
+        self.lock().client.clone()
     }
 
-    /// Whoever opens one for each request: without idle connections there is no pool at all, and so no
-    /// HTTP/2 connection is shared either.
+    /// Whoever opens one for each request.
     pub(super) fn fresh(&self) -> reqwest::Client {
-        let make = || build(builder(self.read_timeout).pool_max_idle_per_host(0));
-        self.fresh.get_or_init(make).clone()
+        self.fresh.clone()
     }
 
     /// Leaves the kept connections, unless that was done within [`RENEWED_EVERY`].
     pub(super) fn renew(&self) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.renewed.is_some_and(|at| at.elapsed() < RENEWED_EVERY) {
-            return;
+        self.renew_by(|| builder(self.read_timeout, &self.tls).build());
+    }
+
+    /// Keeps what there is if `make` fails: a connection that is slow beats none.
+    fn renew_by(&self, make: impl FnOnce() -> reqwest::Result<reqwest::Client>) {
+        {
+            let mut kept = self.lock();
+            if kept.renewed.is_some_and(|at| at.elapsed() < RENEWED_EVERY) {
+                return;
+            }
+            kept.renewed = Some(Instant::now());
         }
-        *kept = Kept { client: build(builder(self.read_timeout)), renewed: Some(Instant::now()) };
+        match make() {
+            Ok(client) => self.lock().client = client,
+            Err(error) => tracing::warn!("slow connections cannot be left: {error:?}"),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// What reqwest makes where it is left to itself, and makes anew for each of its clients: certificates
+/// are checked against the system's, and HTTP/2 is offered first (RFC 7301 §3.1).
+fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = Verifier::new(Arc::clone(&provider))?;
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(tls)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
-fn builder(read_timeout: Duration) -> reqwest::ClientBuilder {
+fn builder(read_timeout: Duration, tls: &rustls::ClientConfig) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(read_timeout)
         .redirect(Policy::limited(MAX_REDIRECTS))
         .user_agent(concat!("wubloader/", env!("CARGO_PKG_VERSION")))
 }
 
-fn build(builder: reqwest::ClientBuilder) -> reqwest::Client {
-    builder.build().expect("the TLS library sets itself up from constants")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_to_be_made_leaves_what_there_was() {
+        let connections = Connections::new(Duration::from_secs(1));
+        let mut made = 0;
+        connections.renew_by(|| {
+            made += 1;
+            let kept = connections.kept.try_lock();
+            assert!(kept.is_ok(), "nobody waits for it");
+            builder(Duration::ZERO, &connections.tls).user_agent("\n").build()
+        });
+        connections.renew_by(|| {
+            made += 1;
+            Ok(connections.fresh())
+        });
+        assert_eq!(made, 1, "nor is it tried again at once");
+    }
 }
