@@ -1,8 +1,11 @@
+use std::collections::BTreeMap;
+
 use axum::Router;
+use axum::extract::Path;
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 
-use super::metrics::MAX_DOMAINS;
+use super::metrics::{MAX_DOMAIN_BYTES, MAX_DOMAINS};
 use super::*;
 use crate::io::http::server;
 
@@ -90,4 +93,41 @@ fn hosts_beyond_the_bound_share_a_label() {
     }
     assert_eq!(metrics.domain(&"http://one-too-many/".parse().unwrap()), "other");
     assert_eq!(metrics.domain(&"http://host0/".parse().unwrap()), "host0");
+}
+
+#[test]
+fn no_label_is_longer_than_a_host_can_be() {
+    let metrics = ClientMetrics::new(&Metrics::empty());
+    let longest = "x".repeat(MAX_DOMAIN_BYTES);
+    assert_eq!(metrics.domain(&format!("http://{longest}x/").parse().unwrap()), "other");
+    assert_eq!(metrics.domain(&format!("http://{longest}/").parse().unwrap()), longest);
+}
+
+#[tokio::test]
+async fn statuses_that_are_not_registered_are_measured_by_their_class() {
+    let status = async |Path(status): Path<u16>| StatusCode::from_u16(status).unwrap();
+    let (url, _server) = serving(Router::new().route("/{status}", get(status)));
+    let metrics = Metrics::empty();
+    let client = Client::new(&metrics, Options::default());
+    for status in 200..=999 {
+        let request = client.get(url.join(&format!("/{status}")).unwrap());
+        let answer = client.send("test", request).await.unwrap();
+        assert_eq!(answer.status(), status, "whoever asked is told as it is");
+    }
+    let text = metrics.render();
+    let lines = text.lines().filter(|line| line.starts_with("http_client_response_size_count"));
+    let counted: BTreeMap<&str, &str> = lines
+        .map(|line| {
+            let (labels, count) = line.rsplit_once(' ').unwrap();
+            (labels.split('"').rev().nth(1).unwrap(), count)
+        })
+        .collect();
+    for (status, count) in [("200", "1"), ("404", "1"), ("511", "1"), ("other", "400")] {
+        assert_eq!(counted.get(status), Some(&count), "{status} in {counted:?}");
+    }
+    for class in ["2xx", "3xx", "4xx", "5xx"] {
+        assert!(counted[class].parse::<u32>().unwrap() > 50, "{class} in {counted:?}");
+    }
+    assert!(counted.len() < 70, "{counted:?}");
+    assert_eq!(metrics::status(StatusCode::from_u16(199).unwrap()), "1xx");
 }
