@@ -16,17 +16,19 @@ use common::format::segment::{Completeness, MediaDuration};
 use common::io::store::notes::Why;
 use common::io::store::{Feed, SegmentDraft, Store};
 use common::metrics::Metrics;
-use common::service::CancellationToken;
+use common::service::{CancellationToken, Parts};
 use prometheus::{IntCounter, IntGauge};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 mod room;
 mod telling;
+mod trouble;
 mod turns;
 
 use room::{Answer, Claim, Room};
 use telling::Telling;
+use trouble::Trouble;
 use turns::{Turn, Turns};
 
 use crate::disk::Stored;
@@ -54,6 +56,7 @@ struct State {
     given_up: BTreeMap<Claim, CancellationToken>,
     turns: Turns,
     telling: Telling,
+    trouble: Option<Trouble>,
     /// Whether the disk took what it was given last.
     disk_works: bool,
 }
@@ -87,6 +90,7 @@ impl Holding {
             given_up: BTreeMap::new(),
             turns: Turns::default(),
             telling: Telling::default(),
+            trouble: None,
             disk_works: true,
         };
         let inner = Inner {
@@ -119,6 +123,15 @@ impl Holding {
         state.tell_if_over();
     }
 
+    /// A line that calls for somebody from when the disk refuses until it has taken all that waits, and
+    /// none otherwise: until the memory is used up, the feeds are as well as ever.
+    pub(crate) fn report(&self) -> Parts {
+        let state = self.state();
+        let given_up = state.telling.given_up();
+        let trouble = state.trouble.as_ref();
+        trouble.map(|it| it.report(&state.room, given_up, Instant::now())).unwrap_or_default()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,8 +145,10 @@ impl Holding {
 
 impl State {
     fn refused(&mut self, error: &io::Error) {
+        let now = Instant::now();
         self.disk_works = false;
-        if self.telling.refused(Instant::now()) {
+        Trouble::refused(&mut self.trouble, error.to_string(), now);
+        if self.telling.refused(now) {
             tracing::error!(
                 "the disk takes no segments ({error}); they wait in memory as long as there is \
                  room; make room on the disk, or mend it"
@@ -145,6 +160,7 @@ impl State {
         if !self.disk_works || !self.room.is_empty() {
             return;
         }
+        self.trouble = None;
         match self.telling.over() {
             Some(0) => tracing::info!("the disk takes segments again; none was lost to it"),
             Some(lost) => {

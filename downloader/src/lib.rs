@@ -66,12 +66,14 @@ struct Shared {
 pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
     allocator::prepare(config.channels.len() * config.qualities.len());
     context.watch_store(&config.store);
+    let holding = held::Holding::new(config.max_held_bytes, &context.metrics);
+    let held = holding.clone();
+    context.health.tell(move || held.report());
     let statuses = Statuses::new(&context.metrics);
     let all = statuses.clone();
     context.health.tell(move || all.report());
     service::serve(&context, config.listen, Router::new())?;
     let client = Client::new(&context.metrics, client::Options::default());
-    let holding = held::Holding::new(config.max_held_bytes, &context.metrics);
     let (store, stop, stored) =
         (config.store.clone(), context.stop.clone(), disk::Stored::default());
     let watch = disk::watch(store.clone(), stored.clone(), context.metrics.clone(), stop.clone());

@@ -17,9 +17,17 @@ pub struct CountLogs {
 
 impl CountLogs {
     /// The layer; it counts what its filter lets through.
+    ///
+    /// Which modules and functions will log is not known before they do, and Prometheus sees no increase
+    /// in a series that begins at one. So each level has one at zero with neither, and what adds up all
+    /// modules and functions sees the first record, too.
     pub fn new(metrics: &Metrics) -> Self {
         let labels = ["level", "module", "function"];
-        Self { records: metrics.counter("log_count", "Log records", &labels) }
+        let records = metrics.counter("log_count", "Log records", &labels);
+        for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
+            records.with_label_values(&[self::level(level), "", ""]);
+        }
+        Self { records }
     }
 }
 
@@ -48,6 +56,18 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
+
+    #[test]
+    fn each_level_is_at_zero_before_anything_is_logged() {
+        let metrics = Metrics::empty();
+        let _layer = CountLogs::new(&metrics);
+        let text = metrics.render();
+        for level in ["ERROR", "WARNING", "INFO", "DEBUG", "TRACE"] {
+            let line =
+                format!("\nlog_count_total{{function=\"\",level=\"{level}\",module=\"\"}} 0\n");
+            assert!(text.contains(&line), "{level} in {text}");
+        }
+    }
 
     #[test]
     fn records_are_counted_by_level_module_and_span() {

@@ -55,6 +55,11 @@ impl Room {
         self.used
     }
 
+    /// How many bytes may be held.
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// Whether nothing is held.
     pub(super) fn is_empty(&self) -> bool {
         self.held.is_empty()

@@ -34,6 +34,11 @@ impl Telling {
         self.given_up += 1;
     }
 
+    /// How many were given up since the disk took all that there was.
+    pub(super) fn given_up(&self) -> u64 {
+        self.given_up
+    }
+
     /// Nothing waits any more; how many segments were given up, if all that is to be told.
     pub(super) fn over(&mut self) -> Option<u64> {
         let given_up = std::mem::take(&mut self.given_up);

@@ -219,3 +219,42 @@ async fn one_that_is_dropped_keeps_no_other_waiting() {
     assert_eq!(second.land().await.failure, None);
     assert_eq!(bench.names(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_health_tells_of_a_disk_that_refuses_until_all_has_landed() {
+    let bench = Bench::new(10 << 20, Disk::broken());
+    let report = || bench.holding.report();
+    assert_eq!(report(), Parts::default(), "nobody knows yet");
+    let mut landing = bench.land(&[1, 2]);
+    let large = bench.holding.enter(0, at(3), &error());
+    large.grow(4 << 20).unwrap();
+    let refusing = |seconds: u64, used: u64, given_up: u64| Parts {
+        degraded: true,
+        lines: vec![format!(
+            "disk: refusing for {seconds} s: {}; {used} of 10 MiB of memory hold segments that wait, and \
+             {given_up} were given up; make room on the disk, or mend it",
+            error()
+        )],
+    };
+    assert_eq!(report(), refusing(0, 5, 0), "with those of four bytes");
+    tokio::time::sleep(turns::PAUSE * 90).await;
+    assert!(bench.disk.tries() > 0);
+    assert_eq!(report(), refusing(90, 5, 0));
+    let worse = bench.holding.enter(1, at(9), &error());
+    assert!(worse.grow(8 << 20).is_err());
+    assert_eq!(report(), refusing(90, 5, 1));
+    drop((large, worse));
+    assert_eq!(report(), refusing(90, 1, 1));
+    bench.disk.broken.store(false, Ordering::Relaxed);
+    while landing.join_next().await.is_some() {}
+    assert_eq!(report(), Parts::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_health_tells_of_a_disk_that_refuses_even_if_nothing_waits() {
+    let bench = Bench::new(100, Disk::broken());
+    drop(bench.holding.enter(0, at(1), &error()));
+    assert!(bench.holding.report().degraded);
+    bench.holding.disk_works();
+    assert_eq!(bench.holding.report(), Parts::default());
+}

@@ -42,6 +42,39 @@ fn a_feed_is_counted_under_the_names_of_the_dashboards() {
     has(&format!("segments_missed_total{{{LABELS},why=\"time-out\"}} 1"));
 }
 
+/// `why` and all after it. There is no wildcard, so that a new one has to be entered here.
+fn and_those_after(why: Why) -> Vec<Why> {
+    let next = match why {
+        Why::Expired => Some(Why::Refused),
+        Why::Refused => Some(Why::Advertisement),
+        Why::Advertisement => Some(Why::TimeOut),
+        Why::TimeOut => Some(Why::Truncated),
+        Why::Truncated => Some(Why::Damaged),
+        Why::Damaged => Some(Why::Gap),
+        Why::Gap => Some(Why::SequenceJump),
+        Why::SequenceJump => Some(Why::DiskFull),
+        Why::DiskFull => Some(Why::Stopped),
+        Why::Stopped => Some(Why::Offline),
+        Why::Offline => None,
+    };
+    let mut all = vec![why];
+    all.extend(next.into_iter().flat_map(and_those_after));
+    all
+}
+
+#[test]
+fn every_reason_for_a_miss_is_at_zero_before_it_is_one() {
+    let (metrics, feed) = feed();
+    let all = and_those_after(Why::Expired);
+    for why in &all {
+        has(&metrics, &format!("segments_missed_total{{{LABELS},why=\"{}\"}} 0", why.token()));
+    }
+    for why in &all {
+        feed.missed(*why);
+    }
+    assert_eq!(metrics.render().matches("\nsegments_missed_total{").count(), all.len());
+}
+
 #[test]
 fn workers_and_what_they_load_are_counted() {
     let (metrics, feed) = feed();

@@ -10,8 +10,8 @@ use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
-    Clockwork, Missing, PATIENCE, Process, SmallDisk, Watch, eventually, missing, number_from,
-    recorded, recorder_arguments,
+    Clockwork, Missing, PATIENCE, Process, Service, SmallDisk, Watch, body, eventually, missing,
+    number_from, recorded, recorder_arguments,
 };
 
 /// For how many seconds of the broadcast the disk is full; more by hand.
@@ -68,7 +68,7 @@ async fn the_oldest_are_given_up_beyond_the_bound() {
 struct FullDisk {
     disk: SmallDisk,
     origin: Clockwork,
-    downloader: Process,
+    downloader: Service,
     watch: Watch,
     seconds: usize,
 }
@@ -84,7 +84,7 @@ impl FullDisk {
         let mut command = disk.command("downloader");
         command.args(recorder_arguments(&origin.url(0), &disk.store()));
         command.args(["--listen", "127.0.0.1:0"]).envs(option);
-        let downloader = Process::start(command);
+        let downloader = Service::of(Process::start(command)).await;
         let full = Self { disk, origin, downloader, watch, seconds };
         eventually("a recording", async || (full.stored().len() >= 3).then_some(())).await;
         full
@@ -99,12 +99,14 @@ impl FullDisk {
             if published >= began + self.seconds {
                 break published;
             }
-            assert!(self.downloader.lives(), "{:#?}", self.downloader);
+            assert!(self.downloader.process.lives(), "{:#?}", self.downloader);
             sleep(FILL_EVERY).await;
         };
-        let log = self.downloader.stderr().with(" ERROR ");
+        let log = self.downloader.process.stderr().with(" ERROR ");
         let is_told = log.iter().any(|line| line.contains("No space left on device"));
         assert!(is_told, "{log:#?}");
+        let health = self.health().await;
+        assert!(health.starts_with("degraded\ndisk: refusing for "), "{health}");
         // what was stored before can go missing only by a mistake
         let stored = self.stored();
         let first = *stored.first().expect("there are some");
@@ -113,6 +115,11 @@ impl FullDisk {
         let full = waiting.range(began..).count();
         assert!(full >= self.seconds - 2, "the disk was not full: {stored:?} are stored");
         waiting
+    }
+
+    /// What the downloader says of itself.
+    async fn health(&self) -> String {
+        body(&format!("{}/healthz", self.downloader.url)).await.expect("it can do its work")
     }
 
     /// The numbers of the segments that are stored whole.
@@ -154,13 +161,17 @@ impl FullDisk {
     /// Ends the recording; returns what is noted as missing. The downloader must have complained of
     /// each thing once, however often it met it.
     async fn finish(mut self) -> Vec<Missing> {
-        self.downloader.signal(Signal::TERM);
-        let status = self.downloader.ended(PATIENCE).await;
+        eventually("nothing said of the disk", async || {
+            self.health().await.starts_with("ok\nchan source: ").then_some(())
+        })
+        .await;
+        self.downloader.process.signal(Signal::TERM);
+        let status = self.downloader.process.ended(PATIENCE).await;
         assert_eq!(status.code(), Some(0), "{:#?}", self.downloader);
         let count = recorded(&self.disk.store_from_outside()).len();
         let missing = self.missing();
         assert_eq!(self.watch.finish(), count);
-        let log = self.downloader.stderr().all();
+        let log = self.downloader.process.stderr().all();
         let log = log.iter().filter(|line| line.contains(" WARN ") || line.contains(" ERROR "));
         let mut said: Vec<&str> = log.filter_map(|line| Some(line.split_once('Z')?.1)).collect();
         let times = said.len();

@@ -158,7 +158,7 @@ impl Client {
         let sent =
             tokio::time::timeout(self.options.headers_timeout, client.execute(request)).await;
         let status = match &sent {
-            Ok(Ok(response)) => response.status().as_u16().to_string(),
+            Ok(Ok(response)) => metrics::status(response.status()),
             _ => "error".to_owned(),
         };
         let labels = [name, &method, &domain, &status];

@@ -26,7 +26,11 @@ impl Service {
     pub(crate) async fn run<'a>(name: &str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         let arguments: Vec<&str> =
             arguments.into_iter().chain(["--listen", "127.0.0.1:0"]).collect();
-        let process = Process::run(name, &arguments);
+        Self::of(Process::run(name, &arguments)).await
+    }
+
+    /// The service that `process` is, once it listens.
+    pub(crate) async fn of(process: Process) -> Self {
         let line = process.stderr().until("listens on http://", PATIENCE).await;
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));
         Self { url: url.expect("the line holds it").to_owned(), process }

@@ -4,12 +4,16 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use prometheus::{HistogramVec, IntGaugeVec};
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 
 use crate::metrics::Metrics;
 
 /// How many different hosts get a label of their own; a playlist could name any number.
 pub(super) const MAX_DOMAINS: usize = 64;
+
+/// The longest name that a host can have, in bytes: RFC 1035 §3.1 allows 255 with a length before each
+/// part and an empty one at the end. An address may hold a longer one, though nothing answers there.
+pub(super) const MAX_DOMAIN_BYTES: usize = 253;
 
 /// What is measured of every request.
 #[derive(Debug)]
@@ -50,15 +54,30 @@ impl ClientMetrics {
         }
     }
 
-    /// The label for the host of `url`.
+    /// The label for the host of `url`: one of [`MAX_DOMAINS`] names that a host can have, or «other».
     pub(super) fn domain(&self, url: &Url) -> String {
         let host = url.host_str().unwrap_or_default();
         let mut known = self.domains.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(host) || (known.len() < MAX_DOMAINS && known.insert(host.to_owned())) {
+        if host.len() > MAX_DOMAIN_BYTES {
+            "other".to_owned()
+        } else if known.contains(host)
+            || (known.len() < MAX_DOMAINS && known.insert(host.to_owned()))
+        {
             host.to_owned()
         } else {
             "other".to_owned()
         }
+    }
+}
+
+/// The label for the status of an answer. A server may answer with any number from 100 to 999: those that
+/// are registered stand for themselves, the others for their class (RFC 9110 §15), if they have one.
+pub(super) fn status(status: StatusCode) -> String {
+    let class = status.as_u16() / 100;
+    match status.canonical_reason() {
+        Some(_) => status.as_u16().to_string(),
+        None if class <= 5 => format!("{class}xx"),
+        None => "other".to_owned(),
     }
 }
 
