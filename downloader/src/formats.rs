@@ -43,7 +43,8 @@ impl Formats {
             let Some(((_, (ends, one)), (begins, other))) = pair else { continue };
             if (*begins - *ends).abs() <= TOLERANCE && other.1 != *one {
                 let detail = format!("the format changed from {one} to {}", other.1);
-                changes.push(Event::Discontinuity { start: *begins, detail });
+                let jumped = TimeDelta::zero();
+                changes.push(Event::Discontinuity { start: *begins, jumped, detail });
             }
         }
         while self.stored.len() > MAX_KEPT {

@@ -29,8 +29,9 @@ pub(crate) fn notes(events: Vec<Event>, learned: Timestamp) -> Vec<Note> {
                     }
                 };
             }
-            Event::Discontinuity { start, detail } => {
-                notes.push(Note::Discontinuity { start, detail, learned });
+            Event::Discontinuity { start, jumped, detail } => {
+                let skipped = (jumped > TimeDelta::zero()).then(|| seconds(jumped));
+                notes.push(Note::Discontinuity { start, skipped, detail, learned });
             }
             Event::Skew { .. }
             | Event::Renumbered
@@ -99,7 +100,7 @@ mod tests {
         let events = vec![
             missed(0, Why::Gap),
             missed(2, Why::Gap),
-            Event::Discontinuity { start: at(2), detail: String::new() },
+            Event::Discontinuity { start: at(2), jumped: TimeDelta::zero(), detail: String::new() },
             missed(4, Why::Expired),
             Event::Renumbered,
             missed(8, Why::Expired),

@@ -31,7 +31,9 @@ mod stretches;
 mod terms;
 mod timeline;
 
-pub(crate) use terms::{Attempt, Event, Failure, Job, Now, Retry, Saved, SegmentId, SourceId};
+pub(crate) use terms::{
+    Attempt, Event, Failure, Job, Now, Retry, Saved, SegmentId, SourceId, Trust,
+};
 
 use crate::known::Known;
 use crate::recall::Recall;
@@ -68,8 +70,7 @@ pub(crate) struct Shown<'a> {
 /// Remembers the segments of one feed across lists, addresses and troubles.
 #[derive(Debug, Default)]
 pub(crate) struct Planner {
-    /// Whether a publisher's clock that jumps makes what follows suspect.
-    trusts_clock: bool,
+    trust: Trust,
     sources: BTreeMap<SourceId, Source>,
     /// Segments that are listed or not settled.
     entries: BTreeMap<SegmentId, Entry>,
@@ -85,8 +86,8 @@ pub(crate) struct Planner {
 
 impl Planner {
     /// A planner that has seen nothing, but knows what was recorded before.
-    pub(crate) fn new(trusts_clock: bool, recalled: &Recall) -> Self {
-        Self { trusts_clock, account: Account::new(trusts_clock, recalled), ..Self::default() }
+    pub(crate) fn new(trust: Trust, recalled: &Recall) -> Self {
+        Self { trust, account: Account::new(trust.clock, recalled), ..Self::default() }
     }
 
     /// Begins to follow the feed at `address`, beside the sources that are open. One that ended at the

@@ -18,10 +18,9 @@ const LOOKED_BACK: TimeDelta = TimeDelta::hours(1);
 /// The recent past of one feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recall {
-    /// Spans with a segment, of whatever completeness, or with a reason why there is none.
+    /// Spans with a segment, of whatever completeness, or with a reason why there is none: a note, or a
+    /// jump of the publisher's clock.
     pub(crate) spans: Vec<(Timestamp, Timestamp)>,
-    /// Where the publisher's clock jumped: nothing is missing before.
-    pub(crate) jumps: Vec<Timestamp>,
 }
 
 /// Reads the recent past of `feed`; nothing when nothing was ever recorded. Blocks.
@@ -44,7 +43,10 @@ pub(crate) fn recall(store: &Store, feed: &Feed, notes: &Notes) -> io::Result<Re
                 Note::Missing { start, duration, .. } => {
                     recall.spans.push((start, start + seconds(duration)));
                 }
-                Note::Discontinuity { start, .. } => recall.jumps.push(start),
+                Note::Discontinuity { start, skipped: Some(skipped), .. } => {
+                    recall.spans.push((start - seconds(skipped), start));
+                }
+                Note::Discontinuity { .. } => {}
             }
         }
     }
@@ -99,17 +101,23 @@ mod tests {
         let learned = at("2026-11-20T10:00:00");
         let (start, why) = (at("2026-11-20T09:30:02"), Why::Gap);
         let missing = Note::Missing { start, duration: 2.5, why, detail: String::new(), learned };
-        let jump = Note::Discontinuity { start: learned, detail: String::new(), learned };
-        notes.append([missing, jump]).unwrap();
+        let jump = |start, skipped| Note::Discontinuity {
+            start: at(start),
+            skipped,
+            detail: String::new(),
+            learned,
+        };
+        let jumped = jump("2026-11-20T10:00:30", Some(20.0));
+        notes.append([missing, jumped, jump("2026-11-20T10:00:40", None)]).unwrap();
 
         let recalled = recall(&store, &feed, &notes).unwrap();
         let expected = [
             (at("2026-11-20T09:30:00"), at("2026-11-20T09:30:02")),
             (at("2026-11-20T09:30:02"), at("2026-11-20T09:30:04.5")),
             (at("2026-11-20T10:00:00"), at("2026-11-20T10:00:02")),
+            (at("2026-11-20T10:00:10"), at("2026-11-20T10:00:30")),
         ];
         assert_eq!(recalled.spans, expected);
-        assert_eq!(recalled.jumps, [learned]);
     }
 
     #[test]

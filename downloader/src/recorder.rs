@@ -123,7 +123,7 @@ impl Recorder {
             store,
             clock: Arc::clone(&shared.clock),
             max_fetches: rules.max_fetches,
-            planner: Planner::new(rules.trusts_clock, &recalled),
+            planner: Planner::new(rules.trust, &recalled),
             known: Known::default(),
             formats: Formats::default(),
             fetches: JoinSet::new(),

@@ -56,11 +56,6 @@ impl Account {
         for (start, end) in &recalled.spans {
             ledger.account(*start, *end);
         }
-        for jump in &recalled.jumps {
-            if let Some(end) = ledger.end_before(*jump).filter(|end| end < jump) {
-                ledger.account(end, *jump);
-            }
-        }
         Self { ledger, trusts_clock, is_new: true, ..Self::default() }
     }
 
@@ -92,11 +87,15 @@ impl Account {
     pub(super) fn pass(&mut self, entry: &Entry, is_stored: bool, events: &mut Vec<Event>) {
         let (place, source) = (entry.place, entry.source());
         let announced = entry.segment().discontinuity;
-        if announced && !is_stored && !entry.is_advertisement {
-            let (start, detail) = (place.start, String::new());
-            events.push(Event::Discontinuity { start, detail });
-        }
         let interrupted = !self.interruptions.is_empty();
+        if announced && !is_stored && !entry.is_advertisement {
+            let jumped = match entry.before {
+                Before::Programme(previous) if !interrupted => place.start - previous.end(),
+                _ => TimeDelta::zero(),
+            };
+            let (start, detail) = (place.start, String::new());
+            events.push(Event::Discontinuity { start, jumped, detail });
+        }
         match entry.before {
             Before::Nothing(_) if self.is_new => self.began(place.start, events),
             Before::Nothing(jump) => self.hole(place.start, jump, events),
@@ -204,7 +203,7 @@ impl Account {
             #[expect(clippy::cast_precision_loss, reason = "for people")]
             let seconds = by.num_microseconds().unwrap_or(i64::MAX) as f64 / 1e6;
             let detail = format!("the publisher's clock jumped by {seconds} s");
-            events.push(Event::Discontinuity { start: place.start, detail });
+            events.push(Event::Discontinuity { start: place.start, jumped: by, detail });
         }
     }
 

@@ -4,18 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use common::base::time::Timestamp;
 use common::format::hls::{MediaPlaylist, Segment};
 use common::io::store::notes::Why;
 
-use super::entry::Doubt;
-use super::entry::{Before, Entry, Listing, State};
+use super::entry::{Before, Doubt, Entry, Listing, State};
 use super::events::{given_up, skew};
 use super::ledger::TOLERANCE;
 use super::source::{Row, Source};
 use super::timeline::{self, Origin, Place, Slot};
 use super::{EDGE_SEGMENTS, Event, Now, Planner, SegmentId, Shown, SourceId, slack};
 use crate::rhythm::target_duration;
+
+/// By how much the places of one segment in lists of two addresses may differ, where only their first segments
+/// are dated: hours of durations that are rounded.
+const MOST_DRIFT: TimeDelta = TimeDelta::minutes(1);
 
 /// A list that is being taken in.
 pub(super) struct Intake<'a> {
@@ -97,15 +101,10 @@ impl<'a> Intake<'a> {
             self.source.stretches.begin(row.number);
         }
         let elsewhere = Elsewhere::new(self.planner, self.id);
-        let is_dated = self.rows.iter().any(|row| timeline::stated(row.segment).is_some());
-        let twins: Vec<Option<SegmentId>> = self
-            .rows
-            .iter()
-            .map(|row| if is_dated { None } else { elsewhere.numbered(self.planner, row) })
-            .collect();
-        let (slots, sure) = self.slots(&twins);
         let before = self.source.place_before(&self.rows);
         let slack = slack(target_duration(self.shown.list));
+        let twins = self.numbered_twins(&elsewhere, before, slack);
+        let (slots, sure) = self.slots(&twins);
         let places = timeline::place(&slots, before, self.now.wall, slack);
         for (index, place) in places.iter().enumerate() {
             let row = self.rows[index];
@@ -128,6 +127,36 @@ impl<'a> Intake<'a> {
             self.source.ids.insert(row.number, id);
         }
         self.source.placed(&self.rows, &places);
+    }
+
+    /// The segments of other sources that the rows are, by their numbers: in lists without a date by address
+    /// as well, and where numbers alone tell unless they are of different times, as those of two
+    /// broadcasts are.
+    fn numbered_twins(
+        &self,
+        elsewhere: &Elsewhere,
+        before: Option<Place>,
+        slack: TimeDelta,
+    ) -> Vec<Option<SegmentId>> {
+        let none = vec![None; self.rows.len()];
+        if self.planner.trust.numbers {
+            let (slots, _) = self.slots(&none);
+            let rough = timeline::place(&slots, before, self.now.wall, slack);
+            let twin = |(row, place): (&Row<'_>, &Place)| {
+                let known = elsewhere.numbered(self.planner, row, |_| true)?;
+                let by = self.planner.entries.get(&known)?.place.start - place.start;
+                (by.abs() <= MOST_DRIFT).then_some(known)
+            };
+            return self.rows.iter().zip(&rough).map(twin).collect();
+        }
+        if self.rows.iter().any(|row| timeline::stated(row.segment).is_some()) {
+            return none;
+        }
+        let twin = |row: &Row<'_>| {
+            let same = |entry: &Entry| entry.is_numbered(row.number, &row.segment.uri);
+            elsewhere.numbered(self.planner, row, same)
+        };
+        self.rows.iter().map(twin).collect()
     }
 
     /// Remembers which segments are the newest.
@@ -176,7 +205,7 @@ impl<'a> Intake<'a> {
     fn doubt(&mut self, row: &Row<'_>, before: &Before, place: &Place, events: &mut Vec<Event>) {
         let Before::Programme(previous) = before else { return };
         let jumps = skew(previous, place).is_some_and(|by| by.abs() > TOLERANCE);
-        if self.planner.trusts_clock && jumps && !row.segment.discontinuity {
+        if self.planner.trust.clock && jumps && !row.segment.discontinuity {
             self.source.doubted = true;
             events.push(Event::Doubted { source: self.id });
         }
@@ -247,15 +276,18 @@ impl Elsewhere {
         near.map(|(_, known)| known).find(|(_, known)| same(known)).map(|(id, _)| *id)
     }
 
-    /// The segment that another source gives the same number and address, for lists without a date.
-    fn numbered(&self, planner: &Planner, row: &Row<'_>) -> Option<SegmentId> {
+    /// The segment that another source gives the same number, and that is the `same` otherwise.
+    fn numbered(
+        &self,
+        planner: &Planner,
+        row: &Row<'_>,
+        same: impl Fn(&Entry) -> bool,
+    ) -> Option<SegmentId> {
         let others = planner.sources.iter().filter(|(id, _)| **id != self.id);
         let same_number = others.filter_map(|(_, source)| source.ids.get(&row.number));
         same_number.copied().find(|id| {
             let entry = planner.entries.get(id);
-            entry.is_some_and(|entry| {
-                !entry.is_advertisement && entry.is_numbered(row.number, &row.segment.uri)
-            })
+            entry.is_some_and(|entry| !entry.is_advertisement && same(entry))
         })
     }
 }

@@ -29,6 +29,16 @@ pub(crate) struct SourceId(pub(crate) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SegmentId(pub(crate) u64);
 
+/// What the lists of a provider may be believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trust {
+    /// Whether the dates of segments come from one steady clock, so that a jump says that something is
+    /// wrong with this very address, what follows is suspect, and another address may do better.
+    pub(crate) clock: bool,
+    /// Whether a segment has the same number at every address of a broadcast.
+    pub(crate) numbers: bool,
+}
+
 /// A segment to fetch.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
@@ -124,8 +134,9 @@ pub(crate) enum Retry {
 pub(crate) enum Event {
     /// A span that is missing.
     Missed { start: Timestamp, duration: TimeDelta, why: Why, detail: String },
-    /// What begins here does not follow on from what was before.
-    Discontinuity { start: Timestamp, detail: String },
+    /// What begins here does not follow on from what was before; the publisher's clock jumped by so much
+    /// before it.
+    Discontinuity { start: Timestamp, jumped: TimeDelta, detail: String },
     /// The publisher's dates and durations disagree by this much.
     Skew { source: SourceId, by: TimeDelta },
     /// The clock of a source jumped, where that should not be: another address may be right.

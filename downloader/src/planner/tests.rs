@@ -61,7 +61,7 @@ impl Bench {
 
     fn after(recalled: &Recall) -> Self {
         let now = Now { wall: at(600.0), instant: Instant::now() };
-        let mut planner = Planner::new(true, recalled);
+        let mut planner = Planner::new(Trust { clock: true, numbers: false }, recalled);
         let source = planner.open(&"http://host/live.m3u8?token=1".parse().unwrap());
         Self { planner, source, known: Known::default(), now, events: Vec::new() }
     }
@@ -72,8 +72,7 @@ impl Bench {
         let name = |start: &u32| format!("{:02}:{:02}-2.0-full-{hash}.ts", start / 60, start % 60);
         let names: Vec<String> = starts.iter().map(name).collect();
         let span = |start: &u32| (at(f64::from(*start)), at(f64::from(*start) + 2.0));
-        let mut bench =
-            Self::after(&Recall { spans: starts.iter().map(span).collect(), jumps: Vec::new() });
+        let mut bench = Self::after(&Recall { spans: starts.iter().map(span).collect() });
         bench.known.read(HOUR.parse().unwrap(), &names);
         bench
     }
@@ -176,7 +175,7 @@ impl Bench {
 
     fn discontinuities(&self) -> Vec<(Timestamp, &str)> {
         let found = self.events.iter().filter_map(|event| match event {
-            Event::Discontinuity { start, detail } => Some((*start, detail.as_str())),
+            Event::Discontinuity { start, detail, .. } => Some((*start, detail.as_str())),
             _ => None,
         });
         found.collect()
@@ -231,11 +230,22 @@ fn what_a_killed_process_had_not_fetched_is_missing_unless_it_is_listed() {
 }
 
 #[test]
-fn nothing_was_missed_where_the_clock_jumped_before() {
-    let spans = vec![(at(0.0), at(2.0)), (at(7.0), at(10.0))];
-    let mut bench = Bench::after(&Recall { spans, jumps: vec![at(7.0)] });
-    bench.show(&dated(5..=7));
-    assert_eq!(bench.missed(), []);
+fn a_jump_says_how_far_it_goes_and_a_discontinuity_alone_hides_nothing() {
+    let jumps = |tag: &str, second: &str| {
+        let mut bench = Bench::new();
+        let date = format!("#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:{second}Z");
+        bench.observe(&format!("{}{tag}{date}\n#EXTINF:2.0,\n8.ts\n", dated(5..=7)));
+        let jumps = bench.events.iter().filter_map(|event| match event {
+            Event::Discontinuity { jumped, .. } => jumped.num_milliseconds().into(),
+            _ => None,
+        });
+        jumps.collect::<Vec<i64>>()
+    };
+    let announced = "#EXT-X-DISCONTINUITY\n";
+    assert_eq!(jumps("", "46"), [30_000]);
+    assert_eq!(jumps(announced, "46"), [30_000]);
+    assert_eq!(jumps(announced, "16"), [0]);
+    assert_eq!(jumps("", "16"), [0; 0]);
 }
 
 #[test]

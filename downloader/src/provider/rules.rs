@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{Mark, Provider};
+use crate::planner::Trust;
 use crate::rhythm::Reload;
 
 /// How one provider is to be dealt with.
@@ -15,9 +16,8 @@ pub(crate) struct Rules {
     pub(crate) max_fetches: usize,
     /// How many fetches of all feeds of a channel together may be under way, where the provider minds.
     pub(crate) max_channel_fetches: Option<usize>,
-    /// Whether the dates of segments come from one steady clock, so that a jump says that something is
-    /// wrong with this very address, what follows is suspect, and another address may do better.
-    pub(crate) trusts_clock: bool,
+    /// What its lists may be believed.
+    pub(crate) trust: Trust,
     /// What an advertisement looks like.
     pub(crate) marks: &'static [Mark],
     /// How often a list is loaded again.
@@ -32,20 +32,20 @@ const TWITCH: Rules = Rules {
     lifetime: Some(Duration::from_hours(20)),
     max_fetches: 8,
     max_channel_fetches: None,
-    trusts_clock: true,
+    trust: Trust { clock: true, numbers: false },
     marks: &[Mark::Scte35, Mark::Cue, Mark::AmazonTitle, Mark::StitchedRange],
     reload: Reload::BySegment,
 };
 
 /// Addresses carry the time at which they expire, six hours after they were asked for. A list has hours
 /// of old segments, and whoever fetches many of them at once is refused. Only the first segment of a
-/// list is dated, so the others' dates are sums of rounded durations and jump with every list. Nothing
-/// is known to be put into the stream of those who only ask for playlists.
+/// list is dated, so the others' dates are sums of rounded durations and jump with every list; but a segment
+/// of a broadcast has the same number at every address. Nothing is known to be put into the stream of those who only ask for playlists.
 const YOUTUBE: Rules = Rules {
     lifetime: Some(Duration::from_hours(5)),
     max_fetches: 4,
     max_channel_fetches: Some(4),
-    trusts_clock: false,
+    trust: Trust { clock: false, numbers: true },
     marks: &[],
     reload: Reload::ByTarget,
 };
@@ -59,7 +59,7 @@ const URL: Rules = Rules {
     lifetime: None,
     max_fetches: 8,
     max_channel_fetches: None,
-    trusts_clock: false,
+    trust: Trust { clock: false, numbers: false },
     marks: &[Mark::Scte35, Mark::Cue],
     reload: Reload::ByTarget,
 };
@@ -112,17 +112,14 @@ mod tests {
     fn each_provider_has_its_own() {
         let hours = |count| Some(Duration::from_hours(count));
         let twitch = rules("chan");
-        assert_eq!(
-            (twitch.lifetime, twitch.max_fetches, twitch.trusts_clock),
-            (hours(20), 8, true)
-        );
+        assert_eq!((twitch.lifetime, twitch.max_fetches, twitch.trust.clock), (hours(20), 8, true));
         assert_eq!(twitch.marks.len(), 4);
         assert_eq!(twitch.reload, Reload::BySegment);
         let youtube = rules("chan:youtube:https://www.youtube.com/@chan/live");
         assert_eq!((youtube.lifetime, youtube.max_fetches), (hours(5), 4));
-        assert!(!youtube.trusts_clock && youtube.marks.is_empty());
+        assert!(youtube.trust.numbers && !youtube.trust.clock && youtube.marks.is_empty());
         let url = rules("chan:url:https://host/live.m3u8");
-        assert_eq!((url.lifetime, url.max_fetches, url.trusts_clock), (None, 8, false));
+        assert_eq!((url.lifetime, url.max_fetches, url.trust), (None, 8, Trust::default()));
         assert_eq!(url.marks, [Mark::Scte35, Mark::Cue]);
         assert_eq!([youtube.reload, url.reload], [Reload::ByTarget; 2]);
         assert_eq!((twitch.max_channel_fetches, url.max_channel_fetches), (None, None));

@@ -61,7 +61,8 @@ async fn a_hole_at_the_edge_is_waited_for() {
 async fn what_is_noted_is_marked_and_stays_as_announced() {
     let served = Served::with(&[0, 2, 4]).await;
     let notes = Notes::new(served.store.clone(), "node".parse().unwrap(), feed("source"));
-    let note = |start| Note::Discontinuity { start, detail: String::new(), learned: start };
+    let note =
+        |start| Note::Discontinuity { start, skipped: None, detail: String::new(), learned: start };
     notes.append([note(at(2))]).unwrap();
     let marks = |playlist: MediaPlaylist| -> Vec<bool> {
         playlist.segments.iter().map(|segment| segment.discontinuity).collect()

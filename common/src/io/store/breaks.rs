@@ -118,8 +118,12 @@ mod tests {
         let hour: Hour = "2026-11-20T10".parse().unwrap();
         let at = |second| hour.start() + chrono::TimeDelta::seconds(second);
         let of = |node: &str| Notes::new(store.clone(), node.parse().unwrap(), feed.clone());
-        let discontinuity =
-            |start| Note::Discontinuity { start, detail: String::new(), learned: start };
+        let discontinuity = |start| Note::Discontinuity {
+            start,
+            skipped: None,
+            detail: String::new(),
+            learned: start,
+        };
         let missing = Note::Missing {
             start: at(1),
             duration: 2.0,
@@ -152,7 +156,8 @@ mod tests {
             Notes::new(store.clone(), "b".parse().unwrap(), feed.clone()),
         ];
         let start = hour.start();
-        let note = Note::Discontinuity { start, detail: String::new(), learned: start };
+        let note =
+            Note::Discontinuity { start, skipped: None, detail: String::new(), learned: start };
         elsewhere.append([note]).unwrap();
         for notes in [&of_a, &of_b] {
             store.create_folder(notes.path(hour).parent().unwrap()).unwrap();

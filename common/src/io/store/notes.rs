@@ -49,6 +49,9 @@ pub enum Note {
     Discontinuity {
         /// Where the segment after it begins.
         start: Timestamp,
+        /// For how many seconds before it the publisher's clock knows nothing, where it jumped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        skipped: Option<f64>,
         /// What was seen, for people, unless it was just announced.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,

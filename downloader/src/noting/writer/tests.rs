@@ -103,7 +103,7 @@ impl Bench {
 
 fn note(number: i64) -> Note {
     let start = Timestamp::from_micros(1_800_000_000_000_000 + number);
-    Note::Discontinuity { start, detail: String::new(), learned: start }
+    Note::Discontinuity { start, skipped: None, detail: String::new(), learned: start }
 }
 
 /// Polls on the real clock.

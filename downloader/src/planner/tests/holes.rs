@@ -61,7 +61,7 @@ fn what_was_not_live_is_told_where_numbers_go_on() {
 
 #[test]
 fn what_was_missed_before_the_start_and_what_since_are_told_apart() {
-    let recalled = Recall { spans: vec![(at(0.0), at(100.0))], jumps: Vec::new() };
+    let recalled = Recall { spans: vec![(at(0.0), at(100.0))] };
     let mut bench = Bench::after(&recalled);
     bench.planner.interrupted(Why::Offline, at(600.0));
     bench.wait(600);

@@ -214,7 +214,7 @@ fn only_a_clock_that_is_trusted_is_doubted() {
     let announced = jump.replace("#EXTINF", "#EXT-X-DISCONTINUITY\n#EXTINF");
     for (trusted, text) in [(false, jump), (true, &announced)] {
         let mut bench = Bench::new();
-        bench.planner.trusts_clock = trusted;
+        bench.planner.trust.clock = trusted;
         bench.observe(&format!("{}{text}", dated(5..=7)));
         assert!(bench.jobs().iter().all(|job| job.doubt.is_none()));
     }
@@ -367,7 +367,7 @@ fn dates_that_jitter_are_no_news_where_clocks_are_not_trusted() {
         [(true, "16.012", true), (false, "16.012", false), (false, "17.100", true)]
     {
         let mut bench = Bench::new();
-        bench.planner = Planner::new(trusts, &Recall::default());
+        bench.planner = Planner::new(Trust { clock: trusts, numbers: false }, &Recall::default());
         bench.source = bench.open("http://host/live.m3u8");
         bench.observe(&format!("{}{}", dated(5..=7), jump(by)));
         let told = |event: &Event| matches!(event, Event::Discontinuity { .. });
@@ -400,5 +400,31 @@ fn after_a_failure_the_source_that_was_not_asked_is() {
         bench.wait(20);
         let jobs = bench.jobs();
         assert_eq!(jobs.iter().map(|job| job.source).collect::<Vec<_>>(), [expected]);
+    }
+}
+
+#[test]
+fn where_numbers_tell_a_segment_is_the_same_at_whatever_date() {
+    // only the first of each list is dated, and what follows is a little longer than it says
+    let listed = |first: u64, last: u64, drift: f64| {
+        let text = undated(first..=last);
+        let start = at(f64::from(u32::try_from(first).unwrap()) * 2.0 + drift);
+        text.replacen("#EXTINF", &format!("#EXT-X-PROGRAM-DATE-TIME:{start}Z\n#EXTINF"), 1)
+    };
+    for (numbers, drift, asked) in
+        [(true, 5.0, vec![8]), (false, 5.0, vec![6, 7, 8]), (true, 3600.0, vec![6, 7, 8])]
+    {
+        let mut bench = Bench::new();
+        bench.planner = Planner::new(Trust { clock: false, numbers }, &Recall::default());
+        bench.source = bench.open("http://host/1/live.m3u8");
+        bench.show(&listed(5, 7, 0.0));
+        bench.save(5..=7);
+        let other = bench.open("http://host/2/live.m3u8");
+        let list = listed(6, 8, drift).replace(".ts", ".ts/sig/2");
+        bench.observe_in(other, &list, &[]);
+        assert_eq!(
+            bench.numbers_due().into_iter().collect::<BTreeSet<_>>(),
+            asked.into_iter().collect()
+        );
     }
 }

@@ -368,7 +368,12 @@ fn announced_discontinuities_are_noted() {
     channel.breaks("segment 10 ");
     channel.breaks("came with EXT-X-DISCONTINUITY, which no note tells");
     let start = EPOCH + TimeDelta::milliseconds(channel.segment(10).start);
-    channel.held.notes.push(Note::Discontinuity { start, detail: String::new(), learned: start });
+    channel.held.notes.push(Note::Discontinuity {
+        start,
+        skipped: None,
+        detail: String::new(),
+        learned: start,
+    });
     channel.holds();
 }
 

@@ -34,6 +34,7 @@ fn notes_are_lines_in_the_file_of_their_hour() {
     let first = missing("2026-11-20T10:00:02", Why::Expired, "404 after 3 attempts");
     let second = Note::Discontinuity {
         start: at("2026-11-20T11:12:40"),
+        skipped: Some(1.5),
         detail: String::new(),
         learned: at("2026-11-20T11:12:41"),
     };
