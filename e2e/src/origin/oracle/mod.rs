@@ -45,6 +45,8 @@ pub struct Case<'a> {
 /// How long before the stop a segment must have been published so that anything must be known of it, in
 /// milliseconds.
 const GRACE: i64 = 6000;
+/// From when on a recorder that was started with the origin must follow its channels, in milliseconds.
+const FOLLOWED_FROM: i64 = 10_000;
 
 /// What is wrong, each a sentence that names the channel, its seed, and what it is about.
 pub fn violations(case: &Case<'_>) -> Vec<String> {
@@ -76,16 +78,28 @@ impl Case<'_> {
         self.script.shape.dated == Dated::Never
     }
 
-    /// The segments about which something must be known: from the first one that was ever listed, up to
-    /// those that were published just before the stop.
-    fn announced(&self) -> impl Iterator<Item = &Published> {
+    /// The first segment that was ever listed.
+    fn first_listed(&self) -> i32 {
         let listed = |record: &SegmentRecord| {
             !record.listed.is_empty() || !record.listed_as_advertisement.is_empty()
         };
         let mut all = self.record.segments.iter();
-        let first = all.find(|(_, record)| listed(record)).map_or(i32::MAX, |(index, _)| *index);
-        let until = self.stopped - GRACE;
+        all.find(|(_, record)| listed(record)).map_or(i32::MAX, |(index, _)| *index)
+    }
+
+    /// The segments about which something must be known: from the first one that was ever listed, up to
+    /// those that were published just before the stop.
+    fn announced(&self) -> impl Iterator<Item = &Published> {
+        let (first, until) = (self.first_listed(), self.stopped - GRACE);
         self.stream.segments.iter().filter(move |s| s.index >= first && s.at <= until)
+    }
+
+    /// The segments that no list showed before the first that was ever listed, though the recorder should
+    /// have followed the channel by then.
+    fn unfollowed(&self) -> impl Iterator<Item = &Published> {
+        let (first, during) = (self.first_listed(), FOLLOWED_FROM..self.stopped - GRACE);
+        let before = move |s: &&Published| s.index < first && during.contains(&s.at) && !s.hidden;
+        self.stream.segments.iter().filter(before)
     }
 
     /// A segment for people.

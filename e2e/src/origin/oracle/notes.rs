@@ -34,11 +34,21 @@ pub(super) fn is_covered(
 
 /// The notes that touch the middle of a segment's time, for people.
 pub(super) fn covering(case: &Case<'_>, segment: &Published) -> Vec<String> {
+    contradicting(case, segment, &BTreeSet::new())
+}
+
+/// Those of them that give none of `reasons`.
+pub(super) fn contradicting(
+    case: &Case<'_>,
+    segment: &Published,
+    reasons: &BTreeSet<&'static str>,
+) -> Vec<String> {
     let instant = case.start(segment) + TimeDelta::milliseconds(SEGMENT_MILLIS / 2);
     let touching = case.held.notes.iter().filter_map(|note| {
         let (from, until, why) = span(note)?;
         let Note::Missing { detail, .. } = note else { return None };
-        (from <= instant && instant < until).then(|| format!("a note {} ({detail})", why.token()))
+        let touches = from <= instant && instant < until && !reasons.contains(why.token());
+        touches.then(|| format!("a note {} ({detail})", why.token()))
     });
     touching.collect()
 }

@@ -4,8 +4,8 @@ use common::format::segment::Completeness;
 
 use super::Case;
 use super::expected::expected;
-use super::notes::{covering, is_covered};
-use super::outages::dates_went_back;
+use super::notes::{contradicting, covering, is_covered};
+use super::outages::{dates_went_back, was_in_reach};
 use crate::origin::footage::{Clip, SEGMENT_MILLIS};
 use crate::origin::held::HeldFile;
 use crate::origin::stream::Published;
@@ -17,6 +17,10 @@ const DOUBTED: i32 = 20;
 pub(super) fn violations(case: &Case<'_>) -> Vec<String> {
     let mut all: Vec<String> =
         case.announced().filter_map(|segment| missed(case, segment)).collect();
+    let unfollowed = case.unfollowed().find(|segment| was_in_reach(case, segment));
+    all.extend(unfollowed.map(|segment| {
+        format!("{} was the first that was in reach of whoever followed", case.tell(segment))
+    }));
     for file in &case.held.files {
         all.extend(wrong(case, file));
     }
@@ -50,7 +54,9 @@ fn missed(case: &Case<'_>, segment: &Published) -> Option<String> {
         return None;
     }
     if has(Completeness::Full) && !case.is_undated() {
-        return None;
+        let notes = covering(case, segment).join(", ");
+        let told = case.tell(segment);
+        return (!notes.is_empty()).then(|| format!("{told} is stored whole, and has {notes}"));
     }
     if has(Completeness::Suspect) && may_be_suspect(case, segment) {
         return None;
@@ -68,7 +74,11 @@ fn missed(case: &Case<'_>, segment: &Published) -> Option<String> {
     // without dates, there is no span that could be covered
     let is_unplaced = case.is_undated()
         || (case.record_of(segment).listed.is_empty() && dates_went_back(case, segment));
-    if is_unplaced || is_covered(case, segment, &expected.reasons) {
+    if is_unplaced {
+        return None;
+    }
+    let contradictions = contradicting(case, segment, &expected.reasons);
+    if contradictions.is_empty() && is_covered(case, segment, &expected.reasons) {
         return None;
     }
     let reasons: Vec<&str> = expected.reasons.iter().copied().collect();

@@ -253,7 +253,24 @@ fn what_never_came_needs_the_right_reason() {
     channel.note(8, Why::Refused);
     channel.breaks("has a note refused () where one must give the reason expired");
     channel.note(8, Why::Expired);
+    channel.breaks("has a note refused (), a note expired () where one must give the reason expired");
+    channel.held.notes.remove(0);
     channel.holds();
+}
+
+#[test]
+fn what_is_stored_is_not_missing() {
+    let mut channel = Channel::plain();
+    channel.note(8, Why::Expired);
+    channel.breaks("is stored whole, and has a note expired ()");
+}
+
+#[test]
+fn a_recorder_that_never_came_is_no_good_one() {
+    let mut channel = Channel::plain();
+    channel.record = Record::default();
+    channel.held.files.clear();
+    channel.breaks("was the first that was in reach of whoever followed");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn of_channel(
 /// Which segments of a channel that is well were asked for too late.
 fn late(channel: &Channel, stopped: i64) -> Vec<String> {
     let record = channel.record();
-    let first_list = record.lists.first().map_or(i64::MAX, |list| list.asked);
+    let first_list = record.lists.first().map_or(LATEST, |list| list.asked.min(LATEST));
     let due = channel
         .stream
         .segments
