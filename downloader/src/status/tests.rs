@@ -68,16 +68,22 @@ fn what_comes_and_goes_is_told_once_a_minute_and_counts_as_trouble_that_lasts() 
 
 #[test]
 fn what_was_held_back_is_told_once_it_lasts() {
-    let states = [
-        (0, Status::Up, ""),
-        (10, Status::Failing, "x"),
-        (12, Status::Up, ""),
-        (59, Status::Up, ""),
-        (60, Status::Up, ""),
-        (61, Status::Up, ""),
-    ];
-    let again = line!(Severity::Normal, "records again");
-    assert_eq!(told(false, &states)[2..], [None, None, again, None]);
+    let failing = |seconds| (seconds, Status::Failing, "x");
+    let states = [failing(10), (12, Status::Up, ""), failing(20), failing(69), failing(70)];
+    let act = line!(Severity::Act, "x");
+    assert_eq!(told(false, &states)[2..], [None, None, act]);
+}
+
+#[test]
+fn a_state_that_begins_again_for_another_reason_is_told_a_few_times() {
+    let mut states = vec![];
+    for (round, reason) in (0..).zip(["one", "two", "three", "four", "one", "five"]) {
+        states.push((round * 5, Status::Offline, reason));
+        states.push((round * 5 + 1, Status::Up, ""));
+    }
+    let lines: Vec<_> = told(false, &states).into_iter().flatten().map(|(_, line)| line).collect();
+    let expected = ["one", "records again", "two", "records again", "three", "records again"];
+    assert_eq!(lines, expected);
 }
 
 #[tokio::test(start_paused = true)]

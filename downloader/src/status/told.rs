@@ -1,5 +1,6 @@
 //! What was told of one feed, and what is worth telling next. Pure: the time is handed in.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -28,6 +29,18 @@ pub(super) enum Severity {
     Act,
 }
 
+/// How often a state may be told within [`REASONS`], each time for another reason.
+const MOST_LATELY: usize = 3;
+
+/// A line in the log.
+#[derive(Debug)]
+struct Telling {
+    status: Status,
+    line: String,
+    severity: Severity,
+    when: Instant,
+}
+
 /// The state of a feed, and what was told of it.
 #[derive(Debug)]
 pub(super) struct Told {
@@ -37,10 +50,8 @@ pub(super) struct Told {
     since: Instant,
     /// When each state that was left began and ended.
     past: [Option<(Instant, Instant)>; Status::ALL.len()],
-    /// When each state was last told, and how gravely.
-    lately: [Option<(Instant, Severity)>; Status::ALL.len()],
-    /// What was last told, how gravely, and when.
-    last: Option<(String, Severity, Instant)>,
+    /// What was told within [`REASONS`], and the last before that.
+    tellings: VecDeque<Telling>,
     /// What the last look for an address came to.
     look: (Status, String),
     /// What was last mentioned beside it, and when.
@@ -54,8 +65,7 @@ impl Told {
             detail: String::new(),
             since: now,
             past: Default::default(),
-            lately: Default::default(),
-            last: None,
+            tellings: VecDeque::new(),
             look: (Status::Starting, String::new()),
             mentioned: None,
         }
@@ -87,13 +97,18 @@ impl Told {
         let severity = self.severity(important, now);
         let line = match (status, before) {
             (Status::Starting, _) => return None,
-            (Status::Up, _) if self.last.is_none() => RECORDS.to_owned(),
+            (Status::Up, _) if self.tellings.is_empty() => RECORDS.to_owned(),
             (Status::Up, _) => RECORDS_AGAIN.to_owned(),
             _ => detail.to_owned(),
         };
+        while self.tellings.len() > 1
+            && now.saturating_duration_since(self.tellings[0].when) >= REASONS
+        {
+            self.tellings.pop_front();
+        }
         self.is_news(status != before, &line, severity, now).then(|| {
-            self.lately[status as usize] = Some((now, severity));
-            self.last = Some((line.clone(), severity, now));
+            let told = Telling { status, line: line.clone(), severity, when: now };
+            self.tellings.push_back(told);
             (severity, line)
         })
     }
@@ -117,23 +132,25 @@ impl Told {
 
     /// Whether the state that it is in now is worth telling.
     fn is_news(&self, is_another: bool, line: &str, severity: Severity, now: Instant) -> bool {
-        let last = self.last.as_ref().map(|(line, ..)| line.as_str());
-        let lately = self.lately[self.status as usize]
-            .filter(|(when, _)| now.saturating_duration_since(*when) < REASONS);
-        match (self.status, lately) {
-            (Status::Up, Some(_)) => false,
-            (Status::Up, None) => !matches!(last, Some(RECORDS | RECORDS_AGAIN)),
-            // it comes and goes, or has another reason
-            (_, Some((_, told_as))) => severity > told_as,
-            (_, None) => is_another || self.is_worth_repeating(line, severity, now),
+        if self.status == Status::Up {
+            return self.tellings.back().is_none_or(|last| last.status != Status::Up);
         }
+        let is_lately = |told: &&Telling| now.saturating_duration_since(told.when) < REASONS;
+        let lately = self.tellings.iter().filter(is_lately);
+        let lately: Vec<_> = lately.filter(|told| told.status == self.status).collect();
+        let Some(told_as) = lately.iter().map(|told| told.severity).max() else {
+            return is_another || self.is_worth_repeating(line, severity, now);
+        };
+        // it comes and goes for one reason, or has another reason each time that it is met
+        let is_the_same = !is_another || lately.iter().any(|told| told.line == line);
+        severity > told_as || (!is_the_same && lately.len() < MOST_LATELY)
     }
 
     /// Whether something has to be told again of a state that is known.
     fn is_worth_repeating(&self, line: &str, severity: Severity, now: Instant) -> bool {
-        let Some((last, told_as, when)) = &self.last else { return true };
-        let ago = now.saturating_duration_since(*when);
-        severity > *told_as || ago >= REMINDER || (last != line && ago >= REASONS)
+        let Some(last) = self.tellings.back() else { return true };
+        let ago = now.saturating_duration_since(last.when);
+        severity > last.severity || ago >= REMINDER || (last.line != line && ago >= REASONS)
     }
 
     fn severity(&self, important: bool, now: Instant) -> Severity {

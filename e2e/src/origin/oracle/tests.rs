@@ -253,7 +253,8 @@ fn what_never_came_needs_the_right_reason() {
     channel.note(8, Why::Refused);
     channel.breaks("has a note refused () where one must give the reason expired");
     channel.note(8, Why::Expired);
-    channel.breaks("has a note refused (), a note expired () where one must give the reason expired");
+    channel
+        .breaks("has a note refused (), a note expired () where one must give the reason expired");
     channel.held.notes.remove(0);
     channel.holds();
 }
