@@ -22,7 +22,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 const SHORTEST_MISSED: TimeDelta = TimeDelta::milliseconds(100);
 /// How many reasons one hole may have.
 const MAX_INTERRUPTIONS: usize = 16;
-/// How many advertisements wait to see whether another source has the programme meanwhile.
+/// How many advertisements and holes wait to see whether another source has the programme meanwhile.
 const MAX_BREAKS: usize = 1000;
 
 /// What is accounted for, and what kept us from following.
@@ -37,16 +37,17 @@ pub(super) struct Account {
     interruptions: Vec<(Timestamp, Why)>,
     /// When the last list came.
     heard: Option<Instant>,
-    /// Advertisements that may hide a part of the programme.
+    /// What one source has no programme for, while another may.
     breaks: Vec<Break>,
 }
 
-/// The time of an advertisement in the list of one source.
+/// The time of an advertisement or a hole in the lists of one source.
 #[derive(Clone, Copy, Debug)]
 struct Break {
     source: SourceId,
     start: Timestamp,
     end: Timestamp,
+    why: Why,
 }
 
 impl Account {
@@ -71,7 +72,9 @@ impl Account {
         else {
             return;
         };
-        self.interrupted_hole(end, now.wall, Why::Expired, events);
+        for (from, to, why) in self.interrupted_hole(end, now.wall, Why::Expired) {
+            self.missed(from, to, why, events);
+        }
     }
 
     /// From now on `why` keeps us from following.
@@ -97,8 +100,8 @@ impl Account {
             events.push(Event::Discontinuity { start, jumped, detail });
         }
         match entry.before {
-            Before::Nothing(_) if self.is_new => self.began(place.start, events),
-            Before::Nothing(jump) => self.hole(place.start, jump, events),
+            Before::Nothing(_) if self.is_new => self.began(source, place.start),
+            Before::Nothing(jump) => self.hole(source, place.start, jump),
             Before::Programme(previous) if !entry.is_advertisement => {
                 let explained = announced || is_stored || interrupted;
                 self.join(source, &previous, &place, explained, events);
@@ -107,19 +110,20 @@ impl Account {
         }
         if interrupted && !matches!(entry.before, Before::Nothing(_)) {
             // its numbers go on, but time has passed
-            self.hole(place.start, None, events);
+            self.hole(source, place.start, None);
         }
         self.interruptions.clear();
         self.is_new = false;
         if entry.is_advertisement {
             events.push(Event::Advertisement);
-            self.breaks.push(Break { source, start: place.start, end: place.end() });
+            let (start, end) = (place.start, place.end());
+            self.breaks.push(Break { source, start, end, why: Why::Advertisement });
         } else {
             self.ledger.account(place.start, place.end());
         }
     }
 
-    /// Tells of advertisements that no other source can have the programme for any more.
+    /// Tells of advertisements and holes that no other source can have the programme for any more.
     /// `reached` says how far a source is that still goes on; `None` when there is none beside.
     pub(super) fn settle_breaks(
         &mut self,
@@ -127,7 +131,9 @@ impl Account {
         events: &mut Vec<Event>,
     ) {
         let excess = self.breaks.len().saturating_sub(MAX_BREAKS);
-        let breaks = std::mem::take(&mut self.breaks);
+        let mut breaks = std::mem::take(&mut self.breaks);
+        // that one source shows an advertisement is not why another's programme was not seen
+        breaks.sort_by_key(|of| of.why == Why::Advertisement);
         for (index, of) in breaks.into_iter().enumerate() {
             let may_come = reached(of.source).is_some_and(|reached| reached < of.end);
             if may_come && index >= excess {
@@ -135,13 +141,13 @@ impl Account {
                 continue;
             }
             for (start, end) in self.ledger.uncovered(of.start, of.end) {
-                self.missed(start, end, Why::Advertisement, events);
+                self.missed(start, end, of.why, events);
             }
         }
     }
 
     /// The first segment of all: what was not recorded before it was missed by a process that is gone.
-    fn began(&mut self, start: Timestamp, events: &mut Vec<Event>) {
+    fn began(&mut self, source: SourceId, start: Timestamp) {
         let Some(first) = self.ledger.begins() else { return };
         let mut missed = self.ledger.uncovered(first, start);
         missed.retain(|(from, to)| *to - *from >= SHORTEST_MISSED);
@@ -150,39 +156,48 @@ impl Account {
         interruptions.insert(0, (first, Why::Stopped));
         for (from, to) in missed {
             self.interruptions.clone_from(&interruptions);
-            self.interrupted_hole(from, to, Why::Stopped, events);
+            let pieces = self.interrupted_hole(from, to, Why::Stopped);
+            self.wait_for(source, pieces);
         }
     }
 
     /// A segment that follows on nothing leaves a hole if what is accounted for ends before it.
-    fn hole(&mut self, start: Timestamp, jump: Option<Why>, events: &mut Vec<Event>) {
+    fn hole(&mut self, source: SourceId, start: Timestamp, jump: Option<Why>) {
         let end = self.ledger.end_before(start);
         if let Some(end) = end.filter(|end| start - *end > TOLERANCE) {
-            self.interrupted_hole(end, start, jump.unwrap_or(Why::Expired), events);
+            let pieces = self.interrupted_hole(end, start, jump.unwrap_or(Why::Expired));
+            self.wait_for(source, pieces);
         }
     }
 
-    /// Tells of a hole by what interrupted us, each for its time; where nothing did, by `otherwise`.
+    /// Lets holes in the lists of `source` wait to see whether another has what is in them.
+    fn wait_for(&mut self, source: SourceId, holes: Vec<(Timestamp, Timestamp, Why)>) {
+        let pieces = holes.into_iter().map(|(start, end, why)| Break { source, start, end, why });
+        self.breaks.extend(pieces);
+    }
+
+    /// Divides a hole by what interrupted us, each for its time; where nothing did, by `otherwise`.
     fn interrupted_hole(
         &mut self,
         start: Timestamp,
         end: Timestamp,
         otherwise: Why,
-        events: &mut Vec<Event>,
-    ) {
+    ) -> Vec<(Timestamp, Timestamp, Why)> {
+        let mut pieces = Vec::new();
         let interruptions = std::mem::take(&mut self.interruptions);
         let (mut from, mut why) = (start, None);
         for (at, next) in interruptions {
             // what lies before the first was not seen for its reason either
             if let Some(why) = why.filter(|_| at - from > TOLERANCE && end - at > TOLERANCE) {
-                self.missed(from, at, why, events);
+                pieces.push((from, at, why));
                 from = at;
             }
             if at < end || why.is_none() {
                 why = Some(next);
             }
         }
-        self.missed(from, end, why.unwrap_or(otherwise), events);
+        pieces.push((from, end, why.unwrap_or(otherwise)));
+        pieces
     }
 
     /// Compares where a segment begins with where the one before it ends.

@@ -35,6 +35,23 @@ fn a_hole_with_several_interruptions_is_told_by_each_for_its_time() {
 }
 
 #[test]
+fn a_hole_in_one_source_waits_for_another_that_is_behind() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    let other = bench.open("http://host/other.m3u8");
+    bench.observe_in(other, &dated(10..=11), &[]);
+    assert_eq!(bench.missed(), [], "the old one may have it");
+    bench.show(&dated(8..=9));
+    assert_eq!(bench.missed(), []);
+    bench.show(&dated(9..=12));
+    assert_eq!(bench.missed(), [], "and had it");
+    bench.wait(60);
+    bench.observe_in(other, &dated(20..=21), &[]);
+    bench.close(bench.source);
+    assert_eq!(bench.missed(), [(26.0, 14.0, Why::Expired)], "nobody else can");
+}
+
+#[test]
 fn an_interruption_without_a_hole_is_forgotten() {
     let mut bench = Bench::new();
     bench.show(&dated(5..=7));

@@ -281,7 +281,7 @@ fn a_note_must_cover_all_of_it() {
     let start = EPOCH + TimeDelta::milliseconds(channel.segment(8).start);
     channel.held.notes.push(missing(start, 0.6, Why::Damaged));
     channel.breaks("where one must give the reason damaged");
-    channel.held.notes.push(missing(start + TimeDelta::milliseconds(600), 3.0, Why::Damaged));
+    channel.held.notes.push(missing(start + TimeDelta::milliseconds(600), 0.4, Why::Damaged));
     channel.holds();
 }
 
