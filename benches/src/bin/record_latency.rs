@@ -123,8 +123,8 @@ fn measure(origin: &Origin, base: &Path, from: Timestamp, until: Timestamp) -> R
 }
 
 /// How many requests came sooner after the one before than RFC 8216 §6.3.4 allows: a target duration
-/// after one that brought news, half of it after any other. One that waits for a segment may come at once
-/// (RFC 8216bis §6.2.5.2).
+/// after one that brought news, half of it after any other. One that waits for a segment newer than the
+/// last that it was told of may come at once (RFC 8216bis §6.2.5.2).
 fn count_too_early(loads: &[Load], from: Timestamp, until: Timestamp) -> u32 {
     let mut too_early = 0;
     let mut known = None;
@@ -133,7 +133,7 @@ fn count_too_early(loads: &[Load], from: Timestamp, until: Timestamp) -> u32 {
         let is_measured = (from..until).contains(&load.came);
         if let Some((came, was_news)) = last
             && is_measured
-            && !load.blocking
+            && load.blocking.is_none_or(|asked| known.is_some_and(|known| asked <= known))
         {
             let allowed = if was_news { TARGET_DURATION } else { TARGET_DURATION / 2 };
             too_early += u32::from(load.came - came < allowed - UNDER_WAY);
@@ -164,8 +164,8 @@ fn report(manner: &Manner, measured: &Measured) {
 mod tests {
     use super::*;
 
-    fn loads(list: &[(i64, u64, bool)]) -> Vec<Load> {
-        let load = |&(millis, newest, blocking): &(i64, u64, bool)| Load {
+    fn loads(list: &[(i64, u64, Option<u64>)]) -> Vec<Load> {
+        let load = |&(millis, newest, blocking): &(i64, u64, Option<u64>)| Load {
             came: Timestamp::from_micros(millis * 1000),
             blocking,
             newest,
@@ -173,28 +173,29 @@ mod tests {
         list.iter().map(load).collect()
     }
 
-    fn too_early(list: &[(i64, u64, bool)]) -> u32 {
+    fn too_early(list: &[(i64, u64, Option<u64>)]) -> u32 {
         count_too_early(&loads(list), Timestamp::from_micros(1), Timestamp::MAX)
     }
 
     #[test]
     fn after_news_a_target_duration_and_else_half_of_it() {
-        assert_eq!(too_early(&[(0, 5, false), (1995, 6, false), (3995, 6, false)]), 0);
-        assert_eq!(too_early(&[(0, 5, false), (1900, 6, false)]), 1);
-        assert_eq!(too_early(&[(0, 5, false), (2000, 5, false), (3000, 6, false)]), 0);
-        assert_eq!(too_early(&[(0, 5, false), (2000, 5, false), (2900, 6, false)]), 1);
+        assert_eq!(too_early(&[(0, 5, None), (1995, 6, None), (3995, 6, None)]), 0);
+        assert_eq!(too_early(&[(0, 5, None), (1900, 6, None)]), 1);
+        assert_eq!(too_early(&[(0, 5, None), (2000, 5, None), (3000, 6, None)]), 0);
+        assert_eq!(too_early(&[(0, 5, None), (2000, 5, None), (2900, 6, None)]), 1);
     }
 
     #[test]
     fn requests_that_wait_may_come_at_once_and_others_not() {
-        assert_eq!(too_early(&[(0, 5, false), (10, 6, true), (1990, 7, true)]), 0);
-        assert_eq!(too_early(&[(0, 5, false), (10, 6, true), (1990, 6, false)]), 0);
-        assert_eq!(too_early(&[(0, 5, false), (10, 6, true), (900, 6, false)]), 1);
+        assert_eq!(too_early(&[(0, 5, None), (10, 6, Some(6)), (1990, 7, Some(7))]), 0);
+        assert_eq!(too_early(&[(0, 5, None), (10, 6, Some(6)), (1990, 6, None)]), 0);
+        assert_eq!(too_early(&[(0, 5, None), (10, 6, Some(6)), (900, 6, None)]), 1);
+        assert_eq!(too_early(&[(0, 5, None), (10, 5, Some(5))]), 1, "it was told of that one");
     }
 
     #[test]
     fn what_came_outside_the_span_does_not_count() {
-        let loads = loads(&[(0, 5, false), (100, 5, false), (200, 5, false)]);
+        let loads = loads(&[(0, 5, None), (100, 5, None), (200, 5, None)]);
         let at = |millis: i64| Timestamp::from_micros(millis * 1000);
         assert_eq!(count_too_early(&loads, at(150), at(250)), 1);
     }

@@ -36,8 +36,8 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(10);
 pub struct Load {
     /// When it came.
     pub came: Timestamp,
-    /// Whether it asked to wait for a segment.
-    pub blocking: bool,
+    /// The segment that it asked to wait for, if it did.
+    pub blocking: Option<u64>,
     /// The last segment of the answer.
     pub newest: u64,
 }
@@ -192,7 +192,7 @@ impl Inner {
                 let newest = self.schedule.newest(channel, SystemClock.now())?;
                 body.clear();
                 body.extend_from_slice(self.schedule.playlist(channel, newest).as_bytes());
-                let load = Load { came, blocking: blocking.is_some(), newest };
+                let load = Load { came, blocking, newest };
                 self.loads[channel].lock().unwrap_or_else(PoisonError::into_inner).push(load);
                 Some("application/vnd.apple.mpegurl")
             }
@@ -284,7 +284,7 @@ mod tests {
         let mut client = Client::connect(origin.address()).unwrap();
         assert!(client.get(&format!("/1/live.m3u8?_HLS_msn={later}")).is_err());
         let loads = origin.loads(1);
-        assert!(matches!(loads[..], [Load { blocking: false, .. }]), "{loads:?}");
+        assert!(matches!(loads[..], [Load { blocking: None, .. }]), "{loads:?}");
         assert_eq!((loads[0].newest, origin.loads(0).len()), (newest, 0));
     }
 
@@ -296,7 +296,7 @@ mod tests {
         let next = origin.schedule().newest(0, SystemClock.now()).unwrap() + 1;
         client.get(&format!("/0/live.m3u8?_HLS_msn={next}")).unwrap();
         assert!(SystemClock.now() >= origin.schedule().listed(0, next));
-        assert!(origin.loads(0)[0].blocking && origin.loads(0)[0].newest >= next);
+        assert!(origin.loads(0)[0].blocking == Some(next) && origin.loads(0)[0].newest >= next);
         client.get(&format!("/0/{}.ts?wait", next + 1)).unwrap();
         assert!(SystemClock.now() >= origin.schedule().listed(0, next + 1));
     }
