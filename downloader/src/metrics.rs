@@ -19,20 +19,6 @@ const LATENCIES: [f64; 14] =
     [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 10.0, 30.0, 60.0, 240.0];
 /// Workers are numbered without end, and these are as many as a label tells apart.
 const WORKER_LABELS: u32 = 10;
-/// Why something may be missing.
-const REASONS: [Why; 11] = [
-    Why::Expired,
-    Why::Refused,
-    Why::Advertisement,
-    Why::TimeOut,
-    Why::Truncated,
-    Why::Damaged,
-    Why::Gap,
-    Why::SequenceJump,
-    Why::DiskFull,
-    Why::Stopped,
-    Why::Offline,
-];
 const ALL: [Completeness; 3] = [Completeness::Full, Completeness::Suspect, Completeness::Partial];
 
 /// The metrics of all feeds; cheap to clone.
@@ -160,7 +146,7 @@ impl DownloaderMetrics {
         for result in Reloaded::ALL {
             self.reloads.with_label_values(&[labels[0], labels[1], result.token()]);
         }
-        for why in REASONS {
+        for why in Why::ALL {
             self.missed.with_label_values(&[why.token(), labels[0], labels[1]]);
         }
         feed

@@ -8,7 +8,7 @@
 //! hours it asks about ([`Planner::admit`]), carries out the jobs it hands out ([`Planner::due`]) and
 //! reports how they ended ([`Planner::finish`]). What people should know of comes out as [`Event`]s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,13 +109,13 @@ impl Planner {
     /// which may be long after.
     pub(crate) fn close(&mut self, id: SourceId) -> Vec<Event> {
         let mut events = Vec::new();
-        // one that never showed anything has nothing that could be taken up again
-        let _ = self
-            .sources
-            .extract_if(.., |known, source| *known == id && source.ids.is_empty())
-            .count();
-        if let Some(source) = self.sources.get_mut(&id) {
-            source.ended = true;
+        if let btree_map::Entry::Occupied(mut source) = self.sources.entry(id) {
+            // one that never showed anything has nothing that could be taken up again
+            if source.get().ids.is_empty() {
+                source.remove();
+            } else {
+                source.get_mut().ended = true;
+            }
         }
         if self.sources.values().any(|source| !source.ended) {
             self.drop_ended(&mut events);

@@ -139,6 +139,10 @@ impl<'a> Intake<'a> {
         slack: TimeDelta,
     ) -> Vec<Option<SegmentId>> {
         let none = vec![None; self.rows.len()];
+        // its own source is taken out meanwhile
+        if self.planner.sources.is_empty() {
+            return none;
+        }
         if self.planner.trust.numbers {
             let (slots, _) = self.slots(&none);
             let rough = timeline::place(&slots, before, self.now.wall, slack);

@@ -98,6 +98,21 @@ pub enum Why {
 }
 
 impl Why {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Expired,
+        Self::Refused,
+        Self::Advertisement,
+        Self::TimeOut,
+        Self::Truncated,
+        Self::Damaged,
+        Self::Gap,
+        Self::SequenceJump,
+        Self::DiskFull,
+        Self::Stopped,
+        Self::Offline,
+    ];
+
     /// The word in the note.
     pub const fn token(self) -> &'static str {
         match self {

@@ -193,19 +193,7 @@ fn other_notes_than_those_that_were_begun_are_new() {
 
 #[test]
 fn a_reason_has_one_word() {
-    for why in [
-        Why::Expired,
-        Why::Refused,
-        Why::Advertisement,
-        Why::TimeOut,
-        Why::Truncated,
-        Why::Damaged,
-        Why::Gap,
-        Why::SequenceJump,
-        Why::DiskFull,
-        Why::Stopped,
-        Why::Offline,
-    ] {
+    for why in Why::ALL {
         assert_eq!(serde_json::to_value(why).unwrap(), why.token());
     }
 }
