@@ -275,7 +275,7 @@ impl Recorder {
         let detail = &failure.detail;
         tracing::debug!(start = %job.start, attempt = job.attempt, detail, "an attempt failed");
         if failure.why == Why::DiskFull {
-            let message = format!("what comes {detail}; make room, or mend the disk");
+            let message = format!("a segment is given up: {detail}; make room, or mend the disk");
             self.status.set(Status::Failing, &message);
         }
     }
