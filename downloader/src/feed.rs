@@ -188,13 +188,16 @@ impl FeedRecorder {
         match end {
             End::Stopped => {}
             End::Ended => {
-                self.interrupted(Some(Why::Offline));
+                self.interrupted(Why::Offline);
                 let message = "the stream has ended; waits for it to begin again";
                 self.trouble(None, Status::Offline, message);
             }
             End::Failed(status, error) => {
                 let error = ResolveError::from(error);
-                self.interrupted(error.why());
+                // that an address is gone says nothing of the channel, unless it never was another
+                if status != Status::Failing {
+                    self.interrupted(error.why());
+                }
                 let message =
                     format!("the media playlist cannot be loaded: {error}; looks for it anew");
                 self.trouble(None, status, &message);
@@ -203,9 +206,9 @@ impl FeedRecorder {
         self.recorder.close(source);
     }
 
-    /// Nothing records from now on, for this reason if any.
-    fn interrupted(&mut self, why: Option<Why>) {
-        if let Some(why) = why.filter(|_| !self.roster.records_beside(None)) {
+    /// Nothing records from now on, for this reason, unless another worker does.
+    fn interrupted(&mut self, why: Why) {
+        if !self.roster.records_beside(None) {
             self.recorder.interrupted(why);
         }
     }

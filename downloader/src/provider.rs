@@ -21,10 +21,11 @@ mod youtube;
 
 pub(crate) use advertisement::{Breaks, Mark, advertisements};
 pub(crate) use offer::Offer;
-pub(crate) use playlist::{LoadError, load};
+pub(crate) use playlist::{LoadError, SOFT_TIMEOUT, load};
 pub(crate) use rules::Rules;
 
 use crate::config::{ProviderConfig, Source, TwitchConfig};
+use crate::fetch::either;
 use crate::status::Status;
 
 /// Resolves one channel.
@@ -60,7 +61,8 @@ impl Provider {
         }
     }
 
-    /// Which qualities the channel has right now.
+    /// Which qualities the channel has right now. Where requests of ours are not answered soon, they are made
+    /// again beside the first ones, over connections of their own.
     ///
     /// # Errors
     ///
@@ -68,6 +70,20 @@ impl Provider {
     ///
     /// Cancel safety: dropping the future gives the requests up, and ends the programs it runs.
     pub(crate) async fn resolve(&self, client: &Client) -> Result<Offer, ResolveError> {
+        let slow = async {
+            if let Self::Youtube { .. } = self {
+                // a program makes its own requests, and takes its time
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(SOFT_TIMEOUT).await;
+            client.leave_connections();
+        };
+        let fresh = client.on_fresh_connections();
+        let again = |()| self.resolve_once(&fresh);
+        either(self.resolve_once(client), slow, again, || true, |_, last| last).await
+    }
+
+    async fn resolve_once(&self, client: &Client) -> Result<Offer, ResolveError> {
         let offer = match self {
             Self::Url(url) => playlist::resolve(client, url).await?,
             Self::Twitch { login, config } => twitch::resolve(client, config, login).await?,
@@ -127,14 +143,14 @@ impl ResolveError {
         if error.is_timeout() { Self::Silent(detail) } else { Self::Unreachable(detail) }
     }
 
-    /// Why what is published meanwhile is missed, where that is known.
-    pub(crate) fn why(&self) -> Option<Why> {
+    /// Why what is published meanwhile is missed.
+    pub(crate) fn why(&self) -> Why {
         match self {
-            Self::Offline(_) => Some(Why::Offline),
-            Self::Refused(_) => Some(Why::Refused),
-            Self::Silent(_) => Some(Why::TimeOut),
-            // it may be anything
-            Self::Changed(_) | Self::Unreachable(_) => None,
+            Self::Offline(_) => Why::Offline,
+            Self::Refused(_) => Why::Refused,
+            Self::Silent(_) => Why::TimeOut,
+            // it may be anything, and leaves the list before it is seen
+            Self::Changed(_) | Self::Unreachable(_) => Why::Expired,
         }
     }
 

@@ -11,13 +11,11 @@ use url::Url;
 
 use crate::fetch::either;
 use crate::metrics::{FeedMetrics, Reloaded};
-use crate::provider::{Breaks, LoadError, ResolveError, Rules, advertisements, load};
+use crate::provider::{Breaks, LoadError, ResolveError, Rules, SOFT_TIMEOUT, advertisements, load};
 use crate::rhythm::{self, Reload, Rhythm};
 use crate::roster::WorkerId;
 use crate::status::Status;
 
-/// After how long a load that has not ended another address is asked for.
-const SOFT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many loads in a row may fail before another address is asked for.
 const SPARE_FAILURES: u32 = 1;
 /// How long to wait after the first failure; longer after each further one, up to two target durations and

@@ -100,8 +100,8 @@ fn ended_cleanly(body: &Body, later: impl Fn(Why, &str) -> Failure) -> Verdict {
     }
     if body.received == 0 {
         // an edge that does not have it yet says so in this way too: asked again while it is listed
-        let empty = later(Why::Damaged, "empty");
-        return suspect(Some(Failure { retry: Retry::WhileListed, ..empty }));
+        // an edge that does not have it yet says so in this way, too, whether it is still listed or not
+        return suspect(Some(later(Why::Damaged, "empty")));
     }
     if let Some(problem) = body.garbled {
         return suspect(Some(odd(Why::Damaged, problem)));
@@ -208,10 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_body_is_asked_for_while_it_is_listed() {
+    fn an_empty_body_is_asked_for_again_listed_or_not() {
         let empty = Body { received: 0, expected: Some(0), ..good() };
         let Verdict::Publish(_, Some(failure)) = judge(&empty) else { panic!("it is suspect") };
-        assert_eq!(failure.retry, Retry::WhileListed);
+        assert_eq!(failure.retry, Retry::Later);
     }
 
     #[test]

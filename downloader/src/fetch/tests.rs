@@ -260,7 +260,7 @@ async fn an_empty_body_is_suspect_and_wanted_again() {
     for response in [Response::ok(b""), Response::until_close(b"")] {
         let bench = Bench::new().await;
         let attempt = bench.fetch(response).await;
-        assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::WhileListed)));
+        assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Later)));
         assert_eq!(bench.stored(), [(Completeness::Suspect, Vec::new())]);
     }
 }

@@ -10,6 +10,9 @@ use url::Url;
 
 use super::{Offer, ResolveError};
 
+/// After how long a load that has not ended is taken to be slow: it is tried again beside it, and where it
+/// is of a media playlist, another address is asked for.
+pub(crate) const SOFT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a playlist, or a token for one, may take as a whole.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the words of a refusal are waited for.

@@ -6,6 +6,8 @@
 //! ends, at the latest, at the first segment that tells of programme in the way of Twitch: by the title
 //! `live`, or by a discontinuity before it without the title of an advertisement.
 
+use std::ops::Range;
+
 use common::format::hls::{DateRange, MediaPlaylist, Segment};
 
 use super::{LONGEST_BREAK, Mark, is_titled, rounding, seconds};
@@ -17,6 +19,8 @@ struct Span {
     start: f64,
     /// `None` where the list does not say.
     end: Option<f64>,
+    /// Before which segment its first tag stands.
+    position: usize,
 }
 
 /// Tells for each segment whether it lies in a range of advertisements.
@@ -56,12 +60,12 @@ fn spans(list: &MediaPlaylist, marks: &[Mark], line: &TimeLine) -> Vec<Span> {
         };
         let end = length.map(|length| start + length);
         let known = spans.iter_mut().find(|span| span.id == range.id && !span.id.is_empty());
-        match known {
-            Some(span) => {
-                span.start = span.start.min(start);
-                span.end = end.or(span.end);
-            }
-            None => spans.push(Span { id: range.id.clone(), start, end }),
+        if let Some(span) = known {
+            span.start = span.start.min(start);
+            span.end = end.or(span.end);
+        } else {
+            let (id, position) = (range.id.clone(), range.position);
+            spans.push(Span { id, start, end, position });
         }
     }
     spans
@@ -79,24 +83,37 @@ fn planned(range: &DateRange) -> Option<f64> {
     (planned.is_finite() && planned >= 0.0).then_some(planned)
 }
 
-/// Flags the segments of `span`.
+/// Flags the segments of `span`. Where the clock went back, two stretches of the list have its dates: then
+/// those that its tag stands in or before.
 fn mark(list: &MediaPlaylist, line: &TimeLine, span: &Span, flags: &mut [bool]) {
+    let stretches = stretches(list, line, span);
+    let own = stretches.iter().find(|stretch| stretch.contains(&span.position));
+    for stretch in own.map_or(stretches.as_slice(), std::slice::from_ref) {
+        flags[stretch.clone()].fill(true);
+    }
+}
+
+/// The stretches of segments that have the dates of `span`.
+fn stretches(list: &MediaPlaylist, line: &TimeLine, span: &Span) -> Vec<Range<usize>> {
     let is_sure = line.dated && span.end.is_some();
     let end = span.end.unwrap_or(span.start + LONGEST_BREAK);
-    let mut has_begun = false;
+    let mut stretches: Vec<Range<usize>> = Vec::new();
     for (index, segment) in list.segments.iter().enumerate() {
         let begin = line.at(index) + rounding(seconds(list, segment));
-        if begin < span.start {
+        if begin < span.start || begin >= end {
             continue;
         }
         let at_start = line.at(index) - span.start <= rounding(seconds(list, segment));
-        has_begun |= !at_start;
-        if begin >= end || (!is_sure && has_begun && is_programme(segment)) {
-            return;
+        let has_begun = !stretches.is_empty() || !at_start;
+        if !is_sure && has_begun && is_programme(segment) {
+            break;
         }
-        has_begun = true;
-        flags[index] = true;
+        match stretches.last_mut() {
+            Some(stretch) if stretch.end == index => stretch.end += 1,
+            _ => stretches.push(index..index + 1),
+        }
     }
+    stretches
 }
 
 /// Whether a segment tells by itself that an advertisement before it is over.

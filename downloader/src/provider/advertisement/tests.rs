@@ -166,6 +166,22 @@ fn a_range_without_an_end_lasts_until_the_programme() {
 }
 
 #[test]
+fn a_range_is_found_where_its_tag_stands_when_the_clock_went_back() {
+    // twenty seconds back before the advertisement
+    let before = dated(24.0, "live", "a") + &dated(26.0, "live", "b");
+    let roll = dated(6.0, "", "c") + &dated(8.0, "", "d");
+    let tag = stitched("06", ",DURATION=4.0");
+    let after = dated(10.0, "live", "e");
+    assert_eq!(found(&(before.clone() + &tag + &roll + &after), TWITCH), "c d");
+    // and among segments that have its dates
+    let same = dated(6.0, "live", "a") + &dated(8.0, "live", "b") + &dated(10.0, "live", "x");
+    assert_eq!(found(&(same.clone() + &tag + &roll + &after), TWITCH), "c d");
+    assert_eq!(found(&(before + &same + &dated(4.0, "live", "y") + &tag + &roll), TWITCH), "c d");
+    // which of them it is about, a tag elsewhere does not tell
+    assert_eq!(found(&(tag + &dated(0.0, "live", "z") + &same + &roll), TWITCH), "a b c d");
+}
+
+#[test]
 fn a_splice_told_by_ranges_is_one_break() {
     let out = "#EXT-X-DATERANGE:ID=\"7\",START-DATE=\"2026-11-20T10:00:02Z\",PLANNED-DURATION=60,SCTE35-OUT=0xFC\n";
     let back =

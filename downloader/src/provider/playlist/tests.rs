@@ -4,6 +4,7 @@ use common::metrics::Metrics;
 use super::*;
 
 use crate::origin::{Origin, Response};
+use crate::provider::Provider;
 
 fn client() -> Client {
     Client::new(&Metrics::empty(), Options::default())
@@ -88,4 +89,24 @@ async fn a_playlist_that_never_comes_is_given_up() {
     };
     let (loaded, ()) = tokio::join!(load, script);
     assert!(matches!(loaded, Err(LoadError::Slow)), "{loaded:?}");
+}
+
+#[tokio::test]
+async fn a_look_that_is_not_answered_soon_is_made_again_beside_it() {
+    let origin = Origin::start().await;
+    let list = Response::ok("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n");
+    origin.serve("/live.m3u8", [Response::silence(), list]);
+    let (provider, client) = (Provider::Url(origin.url("/live.m3u8")), client());
+    let look = provider.resolve(&client);
+    let script = async {
+        while origin.requests("/live.m3u8").is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // no other timer is due before, and the answer has real time to come
+        tokio::time::pause();
+        tokio::time::sleep(SOFT_TIMEOUT).await;
+        tokio::time::resume();
+    };
+    let (offer, ()) = tokio::join!(look, script);
+    assert_eq!(offer.unwrap().choose("source").unwrap().url.path(), "/low.m3u8");
 }

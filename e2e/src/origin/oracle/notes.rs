@@ -15,7 +15,8 @@ use crate::origin::stream::{Pause, Published};
 /// How short a time off may be so that nobody has to notice it, in milliseconds.
 const SHORTEST_OFFLINE: i64 = 8000;
 
-/// Whether notes with one of `reasons` cover a segment's time: its first and its last quarter.
+/// Whether notes with one of `reasons` cover a segment's time, its first and its last quarter, or what is
+/// stored there of another at the same time.
 pub(super) fn is_covered(
     case: &Case<'_>,
     segment: &Published,
@@ -24,11 +25,18 @@ pub(super) fn is_covered(
     let start = case.start(segment);
     [SEGMENT_MILLIS / 4, SEGMENT_MILLIS * 3 / 4].iter().all(|into| {
         let instant = start + TimeDelta::milliseconds(*into);
-        case.held.notes.iter().any(|note| {
+        let mut files = case.held.files.iter();
+        let is_stored = files.any(|file| {
+            let until = file.start + TimeDelta::microseconds(file.duration);
+            file.completeness == Completeness::Full && file.start <= instant && instant < until
+        });
+        let mut notes = case.held.notes.iter();
+        let is_noted = notes.any(|note| {
             span(note).is_some_and(|(from, until, why)| {
                 from <= instant && instant < until && reasons.contains(why.token())
             })
-        })
+        });
+        is_stored || is_noted
     })
 }
 

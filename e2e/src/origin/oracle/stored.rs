@@ -1,5 +1,7 @@
 //! The files: what must be there is, and what is there may be.
 
+use std::collections::BTreeSet;
+
 use common::format::segment::Completeness;
 
 use super::Case;
@@ -54,7 +56,7 @@ fn missed(case: &Case<'_>, segment: &Published) -> Option<String> {
         return None;
     }
     if has(Completeness::Full) && !case.is_undated() {
-        let notes = covering(case, segment).join(", ");
+        let notes = contradicting(case, segment, &reasons_beside(case, segment)).join(", ");
         let told = case.tell(segment);
         return (!notes.is_empty()).then(|| format!("{told} is stored whole, and has {notes}"));
     }
@@ -77,8 +79,10 @@ fn missed(case: &Case<'_>, segment: &Published) -> Option<String> {
     if is_unplaced {
         return None;
     }
-    let contradictions = contradicting(case, segment, &expected.reasons);
-    if contradictions.is_empty() && is_covered(case, segment, &expected.reasons) {
+    let mut reasons = reasons_beside(case, segment);
+    reasons.extend(&expected.reasons);
+    let contradictions = contradicting(case, segment, &reasons);
+    if contradictions.is_empty() && is_covered(case, segment, &reasons) {
         return None;
     }
     let reasons: Vec<&str> = expected.reasons.iter().copied().collect();
@@ -89,6 +93,15 @@ fn missed(case: &Case<'_>, segment: &Published) -> Option<String> {
          {}",
         reasons.join(" or ")
     ))
+}
+
+/// Why others may be missing that lie at the same time, as those before a clock went back and those after
+/// it do: a note of one covers both.
+fn reasons_beside(case: &Case<'_>, segment: &Published) -> BTreeSet<&'static str> {
+    let others = case.announced().filter(|other| {
+        other.index != segment.index && (other.start - segment.start).abs() < SEGMENT_MILLIS
+    });
+    others.flat_map(|other| expected(case, other).reasons).collect()
 }
 
 /// What is stored at the start of `segment`, for people.
