@@ -72,7 +72,7 @@ pub(crate) struct Worker {
     pub(crate) rules: Rules,
     pub(crate) metrics: FeedMetrics,
     pub(crate) reports: mpsc::Sender<Report>,
-    /// Ends the wait after a failure: the address was found to be good.
+    /// Ends the wait after a failure, or for an answer that is slow to come: the address was found to be good.
     pub(crate) wake: Arc<Notify>,
 }
 
@@ -132,8 +132,16 @@ impl Worker {
             self.client.leave_connections();
         };
         let fresh = self.client.on_fresh_connections();
-        // what there is by now, rather than wait again
-        either(first, slow, |()| load(&fresh, &self.url), || true, |_, last| last).await
+        // what there is by now, rather than wait again; and anew once somebody else was answered
+        let again = |()| async {
+            loop {
+                tokio::select! {
+                    loaded = load(&fresh, &self.url) => return loaded,
+                    () = self.wake.notified() => {}
+                }
+            }
+        };
+        either(first, slow, again, || true, |_, last| last).await
     }
 
     /// Tells of a list; returns when to load it again.

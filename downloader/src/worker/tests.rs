@@ -1,4 +1,11 @@
+use common::io::http::client::Options;
+use common::io::store::Feed;
+use common::metrics::Metrics;
+
 use super::*;
+use crate::metrics::DownloaderMetrics;
+use crate::origin::{Origin, Response};
+use crate::provider::Provider;
 
 fn list(lines: &str) -> MediaPlaylist {
     MediaPlaylist::parse(format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n{lines}").as_bytes()).unwrap()
@@ -61,4 +68,48 @@ fn failures_are_met_with_patience() {
     course.take_in(&list(TWO), now);
     let waits: Vec<_> = (0..5).map(|_| course.failed().as_millis()).collect();
     assert_eq!(waits, [500, 1000, 2000, 4000, 4000], "two target durations");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_slow_to_come_is_not_waited_for_once_the_address_is_known_to_be_good() {
+    let origin = Origin::start().await;
+    let list = Response::ok(format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n{TWO}"));
+    origin.serve("/live.m3u8", [Response::silence(), Response::silence(), list]);
+    let asked = async |count| {
+        while origin.requests("/live.m3u8").len() < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let (reports, mut told) = mpsc::channel(4);
+    let wake = Arc::new(Notify::new());
+    let metrics = Metrics::empty();
+    let feed = Feed { channel: "c".parse().unwrap(), quality: "source".parse().unwrap() };
+    let url = origin.url("/live.m3u8");
+    let worker = Worker {
+        id: WorkerId(0),
+        client: Client::new(&metrics, Options::default()),
+        url: url.clone(),
+        rules: Provider::Url(url).rules(),
+        metrics: DownloaderMetrics::new(&metrics).of(&feed),
+        reports,
+        wake: Arc::clone(&wake),
+    };
+    let script = async {
+        asked(1).await;
+        // no other timer is due before
+        tokio::time::pause();
+        tokio::time::sleep(SOFT_TIMEOUT).await;
+        tokio::time::resume();
+        asked(2).await;
+        wake.notify_one();
+        assert!(matches!(told.recv().await.unwrap().what, What::Failing(..)));
+        assert!(matches!(told.recv().await.unwrap().what, What::Loaded { .. }));
+    };
+    tokio::select! {
+        end = worker.follow() => panic!("it goes on: {end:?}"),
+        () = script => {}
+    }
+    // it did not have to give up waiting first
+    let failed = "playlist_reloads_total{channel=\"c\",quality=\"source\",result=\"failed\"} 0\n";
+    assert!(metrics.render().contains(failed), "{}", metrics.render());
 }

@@ -98,12 +98,20 @@ fn stretches(list: &MediaPlaylist, line: &TimeLine, span: &Span) -> Vec<Range<us
     let is_sure = line.dated && span.end.is_some();
     let end = span.end.unwrap_or(span.start + LONGEST_BREAK);
     let mut stretches: Vec<Range<usize>> = Vec::new();
+    // when the segment before ends, if it is of the span
+    let mut before: Option<f64> = None;
     for (index, segment) in list.segments.iter().enumerate() {
-        let begin = line.at(index) + rounding(seconds(list, segment));
-        if begin < span.start || begin >= end {
+        let duration = seconds(list, segment);
+        // a clock that goes back within an advertisement, and nothing says so, does not end it
+        let goes_back = |end: &f64| !segment.discontinuity && line.at(index) + duration < *end;
+        let at = before.filter(goes_back).unwrap_or(line.at(index));
+        let begin = at + rounding(duration);
+        let is_within = begin >= span.start && begin < end;
+        before = is_within.then_some(at + duration);
+        if !is_within {
             continue;
         }
-        let at_start = line.at(index) - span.start <= rounding(seconds(list, segment));
+        let at_start = at - span.start <= rounding(duration);
         let has_begun = !stretches.is_empty() || !at_start;
         if !is_sure && has_begun && is_programme(segment) {
             break;

@@ -176,9 +176,17 @@ fn a_range_is_found_where_its_tag_stands_when_the_clock_went_back() {
     // and among segments that have its dates
     let same = dated(6.0, "live", "a") + &dated(8.0, "live", "b") + &dated(10.0, "live", "x");
     assert_eq!(found(&(same.clone() + &tag + &roll + &after), TWITCH), "c d");
-    assert_eq!(found(&(before + &same + &dated(4.0, "live", "y") + &tag + &roll), TWITCH), "c d");
+    let apart = dated(4.0, "live", "y");
+    assert_eq!(found(&(before.clone() + &same + &apart + &tag + &roll), TWITCH), "c d");
+    // within it, and nothing says so
+    let roll = dated(6.0, "", "c") + &dated(1.0, "", "d");
+    let after = "#EXT-X-DISCONTINUITY\n".to_owned() + &dated(3.0, "live", "e");
+    assert_eq!(found(&(before.clone() + &tag + &roll + &after), TWITCH), "c d");
+    let longer = stitched("06", ",DURATION=8.0");
+    assert_eq!(found(&(longer + &roll + &after), TWITCH), "c d");
     // which of them it is about, a tag elsewhere does not tell
-    assert_eq!(found(&(tag + &dated(0.0, "live", "z") + &same + &roll), TWITCH), "a b c d");
+    let elsewhere = tag + &dated(0.0, "live", "z") + &same;
+    assert_eq!(found(&(elsewhere + &dated(6.0, "", "c") + &after), TWITCH), "a b c");
 }
 
 #[test]
