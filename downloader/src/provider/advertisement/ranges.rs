@@ -100,11 +100,14 @@ fn stretches(list: &MediaPlaylist, line: &TimeLine, span: &Span) -> Vec<Range<us
     let mut stretches: Vec<Range<usize>> = Vec::new();
     // when the segment before ends, if it is of the span
     let mut before: Option<f64> = None;
+    let mut back = 0.0;
     for (index, segment) in list.segments.iter().enumerate() {
         let duration = seconds(list, segment);
-        // a clock that goes back within an advertisement, and nothing says so, does not end it
-        let goes_back = |end: &f64| !segment.discontinuity && line.at(index) + duration < *end;
-        let at = before.filter(goes_back).unwrap_or(line.at(index));
+        // where a clock goes back within an advertisement, and nothing says so, the old one counts on
+        let stated = line.at(index) + back;
+        let goes_back = |end: &f64| !segment.discontinuity && stated + duration < *end;
+        let at = before.filter(goes_back).unwrap_or(stated);
+        back += at - stated;
         let begin = at + rounding(duration);
         let is_within = begin >= span.start && begin < end;
         before = is_within.then_some(at + duration);

@@ -183,7 +183,15 @@ fn a_range_is_found_where_its_tag_stands_when_the_clock_went_back() {
     let after = "#EXT-X-DISCONTINUITY\n".to_owned() + &dated(3.0, "live", "e");
     assert_eq!(found(&(before.clone() + &tag + &roll + &after), TWITCH), "c d");
     let longer = stitched("06", ",DURATION=8.0");
-    assert_eq!(found(&(longer + &roll + &after), TWITCH), "c d");
+    assert_eq!(
+        found(&(longer + &roll + &after), TWITCH),
+        "c d e",
+        "eight seconds by the old clock"
+    );
+    let exact = stitched("06", ",DURATION=4.0");
+    let within = "#EXT-X-DISCONTINUITY\n".to_owned() + &dated(7.0, "live", "e");
+    let roll = dated(6.0, "", "c") + &dated(5.0, "", "d");
+    assert_eq!(found(&(exact + &roll + &within), TWITCH), "c d");
     // which of them it is about, a tag elsewhere does not tell
     let elsewhere = tag + &dated(0.0, "live", "z") + &same;
     assert_eq!(found(&(elsewhere + &dated(6.0, "", "c") + &after), TWITCH), "a b c");
