@@ -105,8 +105,8 @@ impl Planner {
         id
     }
 
-    /// Ends a source. What it listed last counts as listed until another source shows what there is,
-    /// which may be long after.
+    /// Ends a source. What it listed last counts as listed until another source shows what there is: the
+    /// newest of it, that one may not have shown yet.
     pub(crate) fn close(&mut self, id: SourceId) -> Vec<Event> {
         let mut events = Vec::new();
         if let btree_map::Entry::Occupied(mut source) = self.sources.entry(id) {
@@ -116,9 +116,6 @@ impl Planner {
             } else {
                 source.get_mut().ended = true;
             }
-        }
-        if self.sources.values().any(|source| !source.ended) {
-            self.drop_ended(&mut events);
         }
         self.settle_breaks(&mut events);
         events
@@ -186,7 +183,7 @@ impl Planner {
             // other content of the same moment, listed beside what we saved, is not stored yet
             let is_stored =
                 known.contains(start, duration) && !twins.contains(&(start, duration.micros()));
-            self.account.pass(entry, is_stored, events);
+            self.account.pass(entry, is_stored, now.instant, events);
             let wanted = !is_stored && !entry.is_advertisement;
             entry.state = if wanted { State::Due(now.instant) } else { State::Settled };
             if wanted && let Some((why, detail)) = unfetchable(entry.segment()) {

@@ -164,12 +164,14 @@ async fn every_quality_is_recorded_byte_for_byte() {
     until_recorded(base.path(), "source", 5..12).await;
     until_recorded(base.path(), "360p", 5..12).await;
     assert_eq!(origin.requests("/high/6.ts").len(), 1, "no segment is fetched twice");
-    let metrics = downloader.context.metrics.render();
+    let metrics = || downloader.context.metrics.render();
     let labels = "channel=\"chan\",quality=\"source\"";
     for sample in [format!("workers{{{labels}}} 1"), format!("segment_latency_count{{{labels}}} 7")]
     {
-        assert!(metrics.contains(&format!("{sample}\n")), "{sample} in {metrics}");
+        // a segment is visible before it is counted
+        eventually(&sample, || metrics().contains(&format!("{sample}\n"))).await;
     }
+    let metrics = metrics();
     let no_news = format!("playlist_reloads_total{{{labels},result=\"news\"}} 0\n");
     assert!(!metrics.contains(&no_news), "{metrics}");
     assert_eq!(missed(base.path(), "source"), []);

@@ -99,7 +99,6 @@ fn ended_cleanly(body: &Body, later: impl Fn(Why, &str) -> Failure) -> Verdict {
         return partial(body, later(Why::Truncated, "shorter than promised"));
     }
     if body.received == 0 {
-        // an edge that does not have it yet says so in this way too: asked again while it is listed
         // an edge that does not have it yet says so in this way, too, whether it is still listed or not
         return suspect(Some(later(Why::Damaged, "empty")));
     }

@@ -37,6 +37,8 @@ pub(super) struct Account {
     interruptions: Vec<(Timestamp, Why)>,
     /// When the last list came.
     heard: Option<Instant>,
+    /// Where the last segment that was passed ends, and when that was.
+    passed: Option<(Timestamp, Instant)>,
     /// What one source has no programme for, while another may.
     breaks: Vec<Break>,
 }
@@ -87,7 +89,13 @@ impl Account {
     }
 
     /// Passes a segment that was taken in.
-    pub(super) fn pass(&mut self, entry: &Entry, is_stored: bool, events: &mut Vec<Event>) {
+    pub(super) fn pass(
+        &mut self,
+        entry: &Entry,
+        is_stored: bool,
+        now: Instant,
+        events: &mut Vec<Event>,
+    ) {
         let (place, source) = (entry.place, entry.source());
         let announced = entry.segment().discontinuity;
         let interrupted = !self.interruptions.is_empty();
@@ -101,7 +109,7 @@ impl Account {
         }
         match entry.before {
             Before::Nothing(_) if self.is_new => self.began(source, place.start),
-            Before::Nothing(jump) => self.hole(source, place.start, jump),
+            Before::Nothing(jump) => self.hole(source, place.start, jump, now),
             Before::Programme(previous) if !entry.is_advertisement => {
                 let explained = announced || is_stored || interrupted;
                 self.join(source, &previous, &place, explained, events);
@@ -110,10 +118,11 @@ impl Account {
         }
         if interrupted && !matches!(entry.before, Before::Nothing(_)) {
             // its numbers go on, but time has passed
-            self.hole(source, place.start, None);
+            self.hole(source, place.start, None, now);
         }
         self.interruptions.clear();
         self.is_new = false;
+        self.passed = Some((place.end(), now));
         if entry.is_advertisement {
             events.push(Event::Advertisement);
             let (start, end) = (place.start, place.end());
@@ -162,12 +171,24 @@ impl Account {
     }
 
     /// A segment that follows on nothing leaves a hole if what is accounted for ends before it.
-    fn hole(&mut self, source: SourceId, start: Timestamp, jump: Option<Why>) {
-        let end = self.ledger.end_before(start);
-        if let Some(end) = end.filter(|end| start - *end > TOLERANCE) {
-            let pieces = self.interrupted_hole(end, start, jump.unwrap_or(Why::Expired));
+    fn hole(&mut self, source: SourceId, start: Timestamp, jump: Option<Why>, now: Instant) {
+        let Some(end) = self.ledger.end_before(start) else { return };
+        let from = if start - end > TOLERANCE { Some(end) } else { self.behind(start, now) };
+        if let Some(from) = from {
+            let pieces = self.interrupted_hole(from, start, jump.unwrap_or(Why::Expired));
             self.wait_for(source, pieces);
         }
+    }
+
+    /// Where the last segment ends, if what was missed since may reach up to `start`, though that is accounted
+    /// for: the clock went back to before what was recorded, and the hole lies there.
+    fn behind(&self, start: Timestamp, now: Instant) -> Option<Timestamp> {
+        let (end, at) = self.passed?;
+        // the stream cannot have gone on for longer than that
+        let since = now.saturating_duration_since(at) + LONGEST_SILENCE;
+        let longest = TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX);
+        let missed = start - end;
+        (missed > TOLERANCE && missed <= longest).then_some(end)
     }
 
     /// Lets holes in the lists of `source` wait to see whether another has what is in them.

@@ -52,6 +52,21 @@ fn a_hole_in_one_source_waits_for_another_that_is_behind() {
 }
 
 #[test]
+fn a_hole_after_the_clock_went_back_is_told_up_to_what_is_there() {
+    let mut bench = Bench::new();
+    bench.show(&dated(20..=23));
+    // the next segment is dated 26 s before it should be
+    let back = |numbers: std::ops::RangeInclusive<u64>, sequence: u64| {
+        let before = format!("SEQUENCE:{}\n", numbers.start());
+        dated(numbers).replace(&before, &format!("SEQUENCE:{sequence}\n"))
+    };
+    bench.show(&format!("{}{}", dated(21..=23), dates_of(&back(11..=11, 24))));
+    bench.wait(20);
+    bench.show(&back(21..=23, 34));
+    assert_eq!(bench.missed(), [(24.0, 16.0, Why::Expired)], "up to 40, where the first begins");
+}
+
+#[test]
 fn an_interruption_without_a_hole_is_forgotten() {
     let mut bench = Bench::new();
     bench.show(&dated(5..=7));
@@ -85,4 +100,12 @@ fn what_was_missed_before_the_start_and_what_since_are_told_apart() {
     bench.show(&dated(600..=602));
     let expected = [(100.0, 500.0, Why::Stopped), (600.0, 600.0, Why::Offline)];
     assert_eq!(bench.missed(), expected);
+}
+
+/// The segments of a list, without what stands before them.
+fn dates_of(list: &str) -> String {
+    let lines = list.lines().filter(|line| {
+        !line.starts_with("#EXT-X-TARGETDURATION") && !line.starts_with("#EXT-X-MEDIA-SEQUENCE")
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
 }

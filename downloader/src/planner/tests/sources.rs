@@ -85,6 +85,23 @@ fn an_address_that_is_taken_up_again_goes_on_where_it_was() {
 }
 
 #[test]
+fn what_the_other_source_has_not_shown_yet_is_waited_for() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    let other = bench.open("http://host/live.m3u8?token=2");
+    bench.observe_in(other, &dated(5..=7), &[]);
+    bench.save(5..=7);
+    bench.show(&dated(6..=8));
+    bench.refuse(8, Retry::WhileListed);
+    bench.close(bench.source);
+    assert_eq!(bench.missed(), [], "the other may list it, too, once it is loaded again");
+    bench.observe_in(other, &dated(6..=8), &[]);
+    assert_eq!(jobs(&mut bench), [(other, 8)]);
+    bench.save([8]);
+    assert_eq!(bench.missed(), []);
+}
+
+#[test]
 fn advertisements_alone_do_not_replace_what_ended() {
     let mut bench = Bench::new();
     bench.show(&undated(5..=7));

@@ -8,7 +8,7 @@ use e2e::origin::{Case, Channel, Footage, Held, ListFault, Origin, Script, viola
 use rustix::process::Signal;
 
 use super::CONTROL;
-use crate::support::{PATIENCE, Service};
+use crate::support::{PATIENCE, Process, Service};
 
 /// This node's name in the notes.
 const NODE: &str = "node";
@@ -45,8 +45,11 @@ pub(super) async fn run(scripts: BTreeMap<String, Script>, seconds: u64) -> Outc
     let mut arguments = origin.arguments();
     arguments
         .extend(["--name", NODE, "--base-dir", base.path().to_str().unwrap()].map(str::to_owned));
-    let arguments = arguments.iter().map(String::as_str);
-    let mut service = Service::run("downloader", arguments).await;
+    arguments.extend(["--listen", "127.0.0.1:0"].map(str::to_owned));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // what became of each attempt is told where something is wrong
+    let process = Process::run_logging("downloader", &arguments, "info,downloader=debug");
+    let mut service = Service::of(process).await;
     origin.until(seconds).await;
     assert!(service.process.lives(), "it ended: {:#?}", service.process.stderr().all());
     let peak_memory = service.process.peak_memory().expect("it lives");
@@ -56,12 +59,17 @@ pub(super) async fn run(scripts: BTreeMap<String, Script>, seconds: u64) -> Outc
     assert!(status.success(), "{status}: {:#?}", service.process.stderr().all());
     let store = Store::open(base.path(), Access::Read).unwrap();
     let footage = Footage::get().await;
+    let log = service.process.stderr().all();
     let mut violations = BTreeMap::new();
     for channel in origin.channels() {
         let mut problems = of_channel(&origin, channel, &store, footage, stopped);
         if !problems.is_empty() {
+            problems.push(format!("the origin began at {}", origin.epoch()));
             problems.push(format!("the script: {:?}", channel.script));
             problems.push(format!("the lists: {}", channel.record().story_of_lists()));
+            let named = format!("channel={} ", channel.name);
+            let said = log.iter().filter(|line| line.contains(&named));
+            problems.extend(said.map(|line| format!("the log: {line}")));
         }
         violations.insert(channel.name.clone(), problems);
     }
@@ -69,7 +77,6 @@ pub(super) async fn run(scripts: BTreeMap<String, Script>, seconds: u64) -> Outc
     let control = channels.into_iter().find(|channel| channel.name == CONTROL).unwrap();
     // what the origin does to a channel lasts less than the minute after which somebody has to act
     let is_bug = |line: &&String| line.contains("panicked") || line.contains(" ERROR ");
-    let log = service.process.stderr().all();
     Outcome {
         violations,
         peak_memory,

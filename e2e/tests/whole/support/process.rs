@@ -34,10 +34,11 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `command`; without the caller's options for any service.
+    /// Starts `command`; of options for any service, with those alone that it sets itself.
     pub(crate) fn start(mut command: Command) -> Self {
+        let set: Vec<_> = command.as_std().get_envs().map(|(name, _)| name.to_owned()).collect();
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("WUBLOADER_") {
+            if name.to_string_lossy().starts_with("WUBLOADER_") && !set.contains(&name) {
                 command.env_remove(name);
             }
         }
@@ -62,6 +63,13 @@ impl Process {
     pub(crate) fn run(name: &str, arguments: &[&str]) -> Self {
         let mut command = process::command(program(name));
         command.args(arguments);
+        Self::start(command)
+    }
+
+    /// Starts a program of the workspace whose log has what `filter` lets through.
+    pub(crate) fn run_logging(name: &str, arguments: &[&str], filter: &str) -> Self {
+        let mut command = process::command(program(name));
+        command.args(arguments).env("WUBLOADER_LOG", filter);
         Self::start(command)
     }
 
