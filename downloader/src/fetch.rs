@@ -25,6 +25,7 @@ mod attempt;
 mod body;
 mod cache;
 mod cipher;
+mod crowd;
 mod gathered;
 mod intake;
 mod leaving;
@@ -36,6 +37,7 @@ mod request;
 use aside::{Asides, Asking};
 use attempt::Plan;
 pub(crate) use cipher::undecipherable;
+use crowd::Crowd;
 use gathered::Gathering;
 use intake::Lost;
 pub(crate) use pair::either;
@@ -62,6 +64,7 @@ pub(crate) struct Means {
     pub(crate) stop: CancellationToken,
     pub(crate) patience: Patience,
     gathering: Gathering,
+    crowd: Crowd,
     second_attempts: Arc<Semaphore>,
     /// What allows the attempts of those channels whose feeds share them.
     of_channels: Arc<Mutex<HashMap<FolderName, Arc<Semaphore>>>>,
@@ -84,6 +87,7 @@ impl Means {
             stop,
             patience: Patience::default(),
             gathering: Gathering::default(),
+            crowd: Crowd::default(),
             second_attempts,
             of_channels: Arc::default(),
         }

@@ -32,7 +32,7 @@ mod terms;
 mod timeline;
 
 pub(crate) use terms::{
-    Attempt, Event, Failure, Job, Now, Retry, Saved, SegmentId, SourceId, Trust,
+    Attempt, Event, Failure, Job, Now, Retry, Saved, SegmentId, SourceId, Trust, Urgency,
 };
 
 use crate::known::Known;
@@ -54,7 +54,7 @@ const MAX_ENTRIES: usize = 2 * MAX_LISTED;
 const EDGE_SEGMENTS: usize = 3;
 /// After how many segments in a row that came odd each time it is the publisher's way.
 const ALL_ODD: u32 = 3;
-/// How many fetches the backlog leaves free for the newest segments.
+/// How many fetches all others leave free for the newest segment of a list.
 const KEPT_FREE: usize = 2;
 
 /// A list, and what is known of it beside its text.
@@ -197,29 +197,41 @@ impl Planner {
     /// The segments to begin fetching now, so that at most `limit` are under way: the newest first,
     /// then the oldest, since those are the next to expire.
     pub(crate) fn due(&mut self, now: Instant, limit: usize) -> Vec<Job> {
-        let edge: BTreeSet<SegmentId> =
-            self.sources.values().flat_map(|source| &source.edge).copied().collect();
         let under_way = self.entries.values().filter(|entry| entry.state == State::InFlight);
-        let mut backlog = under_way.filter(|entry| !entry.at_edge).count();
+        let mut others = under_way.filter(|entry| entry.urgency != Urgency::Newest).count();
         let ready = self.entries.iter().filter(|(_, entry)| entry.is_ready(now));
-        let ready: Vec<SegmentId> = ready.map(|(id, _)| *id).collect();
-        let (newest, others): (Vec<_>, Vec<_>) = ready.iter().partition(|id| edge.contains(id));
+        let mut ready: Vec<_> = ready.map(|(id, _)| (*id, self.urgency(*id))).collect();
+        ready.sort_by_key(|(_, urgency)| *urgency == Urgency::Backlog);
         let mut jobs = Vec::new();
-        for id in newest.into_iter().chain(others) {
-            let at_edge = edge.contains(id);
-            if self.in_flight >= limit || (!at_edge && backlog + KEPT_FREE.min(limit - 1) >= limit)
-            {
+        for (id, urgency) in ready {
+            let can_wait = urgency != Urgency::Newest;
+            if self.in_flight >= limit {
                 break;
             }
-            let Some(entry) = self.entries.get_mut(id) else { continue };
+            if can_wait && others + KEPT_FREE.min(limit - 1) >= limit {
+                continue;
+            }
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
             if entry.is_retry() && !self.retries.take(now) {
                 continue;
             }
-            backlog += usize::from(!at_edge);
+            others += usize::from(can_wait);
             self.in_flight += 1;
-            jobs.push(entry.start(*id, at_edge, now));
+            jobs.push(entry.start(id, urgency, now));
         }
         jobs
+    }
+
+    /// How near to the edge of any list a segment is.
+    fn urgency(&self, id: SegmentId) -> Urgency {
+        let edges = || self.sources.values().map(|source| &source.edge);
+        if edges().any(|edge| edge.first() == Some(&id)) {
+            Urgency::Newest
+        } else if edges().any(|edge| edge.contains(&id)) {
+            Urgency::AtEdge
+        } else {
+            Urgency::Backlog
+        }
     }
 
     /// When a segment becomes due that is not yet.

@@ -24,7 +24,7 @@ use crate::known::{Known, MAX_HOURS};
 use crate::metrics::FeedMetrics;
 use crate::noting;
 use crate::planner::{
-    self, Attempt, Event, Failure, Job, Now, Planner, Saved, SegmentId, Shown, SourceId,
+    self, Attempt, Event, Failure, Job, Now, Planner, Saved, SegmentId, Shown, SourceId, Urgency,
 };
 use crate::provider::Rules;
 use crate::recall::{Recall, recall};
@@ -86,7 +86,9 @@ impl Outcome {
         let ours = |why| matches!(why, Why::DiskFull | Why::Stopped);
         match &attempt.failure {
             None if whole.is_some() => Self::Good(job.source),
-            Some(failure) if job.attempt == 1 && job.at_edge && !ours(failure.why) => {
+            Some(failure)
+                if job.attempt == 1 && job.urgency <= Urgency::AtEdge && !ours(failure.why) =>
+            {
                 Self::Poor(job.source, failure.detail.clone())
             }
             _ => Self::Neutral,

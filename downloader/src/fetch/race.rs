@@ -64,10 +64,14 @@ impl Fetcher {
         plan: &Plan<'_>,
         elsewhere: &CancellationToken,
     ) -> Result<Fetched, Lost> {
-        let _permit = tokio::select! {
+        let allowed = async {
+            let permit = self.permits.first().await;
+            (permit, self.means.crowd.turn(plan.job.urgency).await)
+        };
+        let (_permit, turn) = tokio::select! {
             biased;
             () = self.means.cut_off() => return Err(Lost::nothing(stopped())),
-            permit = self.permits.first() => permit,
+            allowed = allowed => allowed,
         };
         let race = Race {
             fetcher: self,
@@ -92,6 +96,7 @@ impl Fetcher {
                 Err(Lost::nothing(Failure { retry: Retry::After(Duration::ZERO), ..too_slow() }))
             }
             done = either(race.first(), race.slow(), second, is_worth_it, both) => done,
+            done = turn.last() => done,
         };
         if done.is_ok() && !is(&race.was_slow) {
             self.permits.leaving.reset();

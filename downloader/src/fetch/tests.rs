@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::attempt::MAX_SEGMENT_BYTES;
 use super::patience::Limits;
 use super::*;
-use crate::planner::{Saved, SegmentId, SourceId};
+use crate::planner::{Saved, SegmentId, SourceId, Urgency};
 
 use crate::origin::{Origin, Response};
 
@@ -75,7 +75,7 @@ impl Bench {
             promised: None,
             version: None,
             attempt: 1,
-            at_edge: true,
+            urgency: Urgency::Newest,
             listed: Instant::now(),
             segment: Arc::new(segment),
             base: Arc::new(self.origin.url("/live/list.m3u8")),
@@ -137,6 +137,21 @@ fn rules() -> Rules {
     let url = "http://host/".parse().unwrap();
     let rules = crate::provider::Provider::Url(url).rules();
     Rules { max_fetches: 2, ..rules }
+}
+
+#[tokio::test]
+async fn all_but_the_newest_wait_for_a_turn() {
+    let bench = Bench::with(|means| means.crowd = Crowd::of(0)).await;
+    bench.origin.serve("/live/7.ts", [Response::ok(packets(3))]);
+    let old = Job { urgency: Urgency::Backlog, ..bench.job(segment()) };
+    let newest = bench.job(segment());
+    let attempt = tokio::select! {
+        biased;
+        attempt = bench.done(&old) => panic!("it has no turn: {attempt:?}"),
+        attempt = bench.done(&newest) => attempt,
+    };
+    assert_eq!(attempt.failure, None);
+    assert_eq!(bench.ports().len(), 1, "the other one was not asked for");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::events::unfetchable;
 use super::timeline::{Origin, Place};
-use super::{Attempt, Failure, Job, Retry, Saved, SegmentId, SourceId};
+use super::{Attempt, Failure, Job, Retry, Saved, SegmentId, SourceId, Urgency};
 
 /// How long a segment is asked for, from the first attempt on, unless its absence is final before.
 const LONGEST_EFFORT: Duration = Duration::from_mins(20);
@@ -105,8 +105,8 @@ pub(super) struct Entry {
     /// How long the publisher says that it is.
     promised: Option<MediaDuration>,
     pub(super) state: State,
-    /// Whether it was among the newest when it was last started.
-    pub(super) at_edge: bool,
+    /// How near to the edge it was when it was last started.
+    pub(super) urgency: Urgency,
     attempts: u32,
     /// By which source's list the last attempt went.
     last_tried: Option<SourceId>,
@@ -155,7 +155,7 @@ impl Entry {
             doubt,
             promised: is_sure.then_some(place.duration),
             state: State::Fresh,
-            at_edge: false,
+            urgency: Urgency::Backlog,
             attempts: 0,
             last_tried: None,
             odd: 0,
@@ -219,9 +219,9 @@ impl Entry {
     }
 
     /// Begins an attempt.
-    pub(super) fn start(&mut self, id: SegmentId, at_edge: bool, now: Instant) -> Job {
+    pub(super) fn start(&mut self, id: SegmentId, urgency: Urgency, now: Instant) -> Job {
         self.state = State::InFlight;
-        self.at_edge = at_edge;
+        self.urgency = urgency;
         let listing = self.listing().clone();
         self.last_tried = Some(listing.source);
         self.attempts += 1;
@@ -238,7 +238,7 @@ impl Entry {
             number: listing.number,
             stretch: listing.stretch,
             attempt: self.attempts,
-            at_edge,
+            urgency,
             listed: self.since,
             segment: listing.segment,
             base: listing.base,

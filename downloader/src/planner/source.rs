@@ -52,7 +52,7 @@ pub(super) struct Source {
     pub(super) stretches: Stretches,
     /// Which segments its numbers are, as far as they are remembered.
     pub(super) ids: BTreeMap<u64, SegmentId>,
-    /// The last of the newest list.
+    /// The last of the newest list, the newest first.
     pub(super) edge: Vec<SegmentId>,
     newest: Option<Newest>,
     /// Whether the last list was said to be at its end.

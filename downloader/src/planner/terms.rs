@@ -39,6 +39,17 @@ pub(crate) struct Trust {
     pub(crate) numbers: bool,
 }
 
+/// How near to the live edge a segment is, which says what goes first; the most urgent compares least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Urgency {
+    /// It is the newest segment of a list: what people who watch live wait for.
+    Newest,
+    /// It is one of the newest.
+    AtEdge,
+    /// It was listed for a while, and will be.
+    Backlog,
+}
+
 /// A segment to fetch.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
@@ -55,8 +66,7 @@ pub(crate) struct Job {
     pub(crate) stretch: Option<u64>,
     /// Counted from 1.
     pub(crate) attempt: u32,
-    /// Whether it is one of the newest segments of a list.
-    pub(crate) at_edge: bool,
+    pub(crate) urgency: Urgency,
     /// When it was first listed.
     pub(crate) listed: Instant,
     /// What the list says of it.

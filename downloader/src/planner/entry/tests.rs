@@ -36,7 +36,7 @@ fn failed(retry: Retry) -> Attempt {
 const ID: SegmentId = SegmentId(0);
 
 fn attempt(entry: &mut Entry, retry: Retry, now: Instant) -> Settling {
-    entry.start(ID, true, now);
+    entry.start(ID, Urgency::Newest, now);
     entry.finish(failed(retry), false, now)
 }
 
@@ -71,7 +71,7 @@ fn a_stop_says_what_kept_a_segment_from_being_saved() {
     assert_eq!(failing.stop(), given_up(Why::Expired, "404 after 1 attempt"));
     let mut cut_off = entry();
     assert_eq!(attempt(&mut cut_off, Retry::Later, now), Settling::Pending);
-    cut_off.start(ID, true, now);
+    cut_off.start(ID, Urgency::Newest, now);
     let detail = "the downloader was stopped".to_owned();
     let stopped = Failure { why: Why::Stopped, detail, retry: Retry::Never };
     let settling = cut_off.finish(Attempt::failed(stopped), false, now);
@@ -82,7 +82,7 @@ fn a_stop_says_what_kept_a_segment_from_being_saved() {
 fn a_segment_refused_when_it_is_not_listed_is_final() {
     let now = Instant::now();
     let mut entry = entry();
-    entry.start(ID, true, now);
+    entry.start(ID, Urgency::Newest, now);
     assert_eq!(unlist(&mut entry), Settling::Pending, "the attempt goes on");
     let given_up = Settling::GivenUp(Why::Expired, "404 after 1 attempt".to_owned());
     assert_eq!(entry.finish(failed(Retry::WhileListed), false, now), given_up);
@@ -121,9 +121,9 @@ fn the_best_copy_is_remembered() {
     let mut entry = entry();
     let mut save = |completeness, size| {
         let saved = Some(Saved { completeness, size, is_new: true });
-        entry.start(ID, true, now);
+        entry.start(ID, Urgency::Newest, now);
         entry.finish(Attempt { saved, ..failed(Retry::Later) }, false, now);
-        entry.start(ID, true, now).best_partial
+        entry.start(ID, Urgency::Newest, now).best_partial
     };
     assert_eq!(save(Completeness::Partial, 10), 10);
     assert_eq!(save(Completeness::Suspect, 5), 0, "any suspect one is better than a partial");
