@@ -45,7 +45,7 @@ fn main() -> Result<()> {
             let recorder = if ours {
                 Recorder::downloader(&program, &origin, 0..channels, folder.path())?
             } else {
-                Recorder::limit(&origin, 0..channels, folder.path())?
+                Recorder::limit("store", &origin, 0..channels, folder.path())?
             };
             measure(&origin, recorder, time, ours)
         });

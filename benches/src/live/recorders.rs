@@ -50,19 +50,26 @@ impl Recorder {
         Self::start("downloader", program, arguments, folder)
     }
 
-    /// What receives, hashes and stores `channels` of `origin`, and no more: the program beside ours.
+    /// What receives, hashes and stores `channels` of `origin`, and no more, or only a part of that, as `work`
+    /// says: the program `record_limit` beside ours.
     ///
     /// # Errors
     ///
     /// When it does not start.
-    pub fn limit(origin: &Origin, channels: std::ops::Range<usize>, folder: &Path) -> Result<Self> {
+    pub fn limit(
+        work: &str,
+        origin: &Origin,
+        channels: std::ops::Range<usize>,
+        folder: &Path,
+    ) -> Result<Self> {
         let program = std::env::current_exe()?.with_file_name("record_limit");
         let base = folder.join("store");
         fs::create_dir_all(&base).context("make a store")?;
         let first = channels.clone().map(|channel| {
             origin.schedule().newest(channel, SystemClock.now()).map_or(0, |newest| newest + 1)
         });
-        let mut arguments: Vec<OsString> = vec![origin.address().to_string().into(), base.into()];
+        let mut arguments: Vec<OsString> =
+            vec![work.into(), origin.address().to_string().into(), base.into()];
         let pairs = channels.clone().zip(first);
         arguments.extend(pairs.map(|(channel, first)| format!("{channel}:{first}").into()));
         Self::start("limit", &program, arguments, folder)
