@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
 use common::base::time::{Hour, TimeRange, Timestamp};
@@ -74,8 +74,7 @@ impl LivePlaylists {
         span: Span,
         now: Timestamp,
     ) -> Option<Follow> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.retain(|_, followed| now - followed.last_asked <= ABANDONED_AFTER);
+        let mut lines = self.kept(now);
         let key = (feed.clone(), asked);
         if !lines.contains_key(&key) {
             if span.is_over || span.range.is_none() {
@@ -90,6 +89,20 @@ impl LivePlaylists {
         });
         followed.last_asked = now;
         Some(Follow { shared: Arc::clone(&followed.shared), span })
+    }
+
+    /// Remembers that somebody asked for a playlist, whatever the answer is going to be.
+    pub(super) fn asked_again(&self, feed: &Feed, asked: Asked, now: Timestamp) {
+        if let Some(followed) = self.kept(now).get_mut(&(feed.clone(), asked)) {
+            followed.last_asked = now;
+        }
+    }
+
+    /// The lines that somebody still asks for.
+    fn kept(&self, now: Timestamp) -> MutexGuard<'_, HashMap<(Feed, Asked), Followed>> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.retain(|_, followed| now - followed.last_asked <= ABANDONED_AFTER);
+        lines
     }
 
     /// Forgets lines until there is room for one more. Those that were followed for the shortest time

@@ -249,6 +249,12 @@ fn what_begins_with_a_wrong_date_is_on_the_air_before_that_date() {
     watch(-60, &[Event::Strayed(120)]).unwrap();
 }
 
+#[test]
+fn who_is_told_for_long_that_nothing_is_stored_goes_on_where_he_was() {
+    let full = Event::Recorded(Completeness::Full);
+    watch(0, &[full, Event::HourDeleted, Event::Paused(200), Event::Paused(200)]).unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 30, max_shrink_time: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
