@@ -4,6 +4,7 @@
 //! Every figure is told as minimum, median and maximum, beside the target and beside what limits it,
 //! measured in the same run. Nothing here fails because something is slow: a person judges.
 
+pub mod child;
 pub mod client;
 pub mod figures;
 pub mod growing;

@@ -3,14 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
 use anyhow::{Context, Result};
 
 use crate::client::Client;
-use crate::process;
+use crate::{child, process};
 
 /// What the line begins with that tells where it listens.
 const LISTENS: &str = "listens on http://";
@@ -38,8 +38,7 @@ impl Restreamer {
     ///
     /// When it does not.
     pub fn start(program: &Path, base: &Path) -> Result<Self> {
-        #[expect(clippy::disallowed_methods, reason = "no runtime here; it is killed when dropped")]
-        let mut command = Command::new(program);
+        let mut command = child::command(program);
         command.args(["--listen", "127.0.0.1:0", "--base-dir"]).arg(base);
         command.env("WUBLOADER_LOG", "info").env("WUBLOADER_LOG_FORMAT", "text");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

@@ -114,8 +114,9 @@ fn machine(workspace: &Workspace) -> String {
     let kernel = first_line("uname", &["-sr"]);
     let file_system = first_line("stat", &["--file-system", "--format=%T", "target"]);
     let (rustc, nginx) = (first_line("rustc", &["--version"]), first_line("nginx", &["-v"]));
+    let peers = peers::versions(workspace).join("; ");
     format!(
-        "{commit} on {} × {}, {kernel}, {file_system}; {rustc}; {nginx}",
+        "{commit} on {} × {}, {kernel}, {file_system}; {rustc}; {nginx}; {peers}",
         models.len(),
         models.first().unwrap_or(&"an unknown processor"),
     )

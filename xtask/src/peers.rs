@@ -10,6 +10,19 @@ use crate::run::Workspace;
 
 const PACKAGES: [&str; 2] = ["streamlink==8.6.3", "yt-dlp==2026.10.26"];
 
+/// What of them there is, and ffmpeg, which records as well, each with its version; asks them themselves.
+pub(crate) fn versions(workspace: &Workspace) -> Vec<String> {
+    let folder = workspace.path("target/tools/peers/bin");
+    let version = |name: &str, program: PathBuf, argument: &str| {
+        let said = workspace.program(program).args([argument]).output().ok()?;
+        let line = said.lines().next()?.split(" Copyright").next()?;
+        Some(if line.starts_with(name) { line.to_owned() } else { format!("{name} {line}") })
+    };
+    let own = |name: &str| version(name, folder.join(name), "--version");
+    let ffmpeg = version("ffmpeg", "ffmpeg".into(), "-version");
+    [own("streamlink"), own("yt-dlp"), ffmpeg].into_iter().flatten().collect()
+}
+
 /// The folder of their programs, installed first if they are not there in the right versions.
 ///
 /// # Errors

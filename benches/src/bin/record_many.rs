@@ -70,8 +70,10 @@ fn measure(
     time: Duration,
     ours: bool,
 ) -> Result<Measured> {
+    // whatever is listed from here on must be had, however much there is to do at the start
+    let started = SystemClock.now();
     thread::sleep(SEGMENT * WARM_UP);
-    let (begun, from) = (Instant::now(), SystemClock.now());
+    let begun = Instant::now();
     let (mut cpu, mut resident_bytes) = (Vec::new(), Vec::new());
     let mut before = (begun, recorder.cpu()?);
     while begun.elapsed() < time {
@@ -89,7 +91,7 @@ fn measure(
     recorder.stop()?;
     let mut lost = 0;
     for channel in (0..origin.schedule().channels).filter(|_| ours) {
-        let numbers = recorded::listed(origin, channel, from, until)?;
+        let numbers = recorded::listed(origin, channel, started, until)?;
         lost += recorded::lost(&recorder.store(), origin, channel, numbers)?;
     }
     Ok(Measured { cpu, resident_bytes, peak_bytes, lost })

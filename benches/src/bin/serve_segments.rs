@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use benches::child;
 use benches::figures::{Figures, Row, Unit};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -161,14 +162,14 @@ fn start_nginx(folder: &Path) -> Outcome<Server> {
          }}"
     );
     fs::write(folder.join("nginx.conf"), config)?;
-    let mut nginx = Command::new("nginx");
+    let mut nginx = child::command("nginx");
     nginx.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf"));
     start("nginx", nginx, address)
 }
 
 fn start_restreamer(program: &Path, folder: &Path) -> Outcome<Server> {
     let address = free_address()?;
-    let mut restreamer = Command::new(program);
+    let mut restreamer = child::command(program);
     restreamer.arg("--base-dir").arg(folder.join("store")).arg("--listen").arg(address.to_string());
     start("restreamer", restreamer, address)
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,13 +14,14 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::origin::Origin;
-use crate::process;
+use crate::{child, process};
 use common::base::time::{Clock, SystemClock};
 
 /// How long a recorder may take until it has ended.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A program that records; killed with all that it started when dropped.
+/// A program that records; killed with all that it started when dropped, and
+/// asked to end when the benchmark ends in another way.
 #[derive(Debug)]
 pub struct Recorder {
     name: &'static str,
@@ -113,8 +114,7 @@ impl Recorder {
         folder: &Path,
     ) -> Result<Self> {
         let log = File::create(folder.join("log")).context("make a log")?;
-        #[expect(clippy::disallowed_methods, reason = "no runtime here; it is killed when dropped")]
-        let mut command = Command::new(program);
+        let mut command = child::command(program);
         command.args(arguments).current_dir(folder).process_group(0);
         command.env("WUBLOADER_LOG", "info").env("WUBLOADER_LOG_FORMAT", "text");
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);

@@ -10,8 +10,8 @@ use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
-    Clockwork, Missing, PATIENCE, Process, Service, SmallDisk, Watch, body, eventually, missing,
-    number_from, recorded, recorder_arguments,
+    Clockwork, Missing, PATIENCE, Pace, Process, Service, SmallDisk, Watch, body, eventually,
+    missing, number_from, recorded, recorder_arguments,
 };
 
 /// For how many seconds of the broadcast the disk is full; more by hand.
@@ -80,7 +80,7 @@ impl FullDisk {
         let count = seconds + AFTER;
         let disk = SmallDisk::mount(2 * count * SEGMENT_BYTES).await;
         let watch = Watch::start(&disk.store_from_outside());
-        let origin = Clockwork::start(count, SEGMENT_BYTES, WINDOW).await;
+        let origin = Clockwork::start(count, SEGMENT_BYTES, WINDOW, Pace::FAST).await;
         let mut command = disk.command("downloader");
         command.args(recorder_arguments(&origin.url(0), &disk.store()));
         command.args(["--listen", "127.0.0.1:0"]).envs(option);

@@ -1,7 +1,8 @@
 //! `kill -9` of a downloader at any moment: what is visible is whole, what could be had is had, and each
 //! hole has its reason.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -15,8 +16,8 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
-    Clockwork, PATIENCE, Process, Watch, eventually, missing, number_from, recorded,
-    recorder_arguments,
+    Clockwork, PATIENCE, Pace, Process, Watch, eventually, missing, number_from, recorded,
+    recorder_arguments, unfinished,
 };
 
 /// For how many seconds the downloader is killed again and again; more by hand.
@@ -26,7 +27,11 @@ const DEFAULT_SECONDS: usize = 40;
 const SEED: &str = "WUBLOADER_TEST_KILL_SEED";
 const DEFAULT_SEED: usize = 20_261_120;
 
-const SEGMENT_BYTES: usize = 200_000;
+/// More than a downloader gathers before it writes, which is 2 MiB.
+const SEGMENT_BYTES: usize = 9 << 18;
+/// So much that it writes the first of it at once, and then such a rest that there is hardly a moment at
+/// which no segment is half written.
+const PACE: Pace = Pace { at_once: 17 << 17, rest: Duration::from_millis(800) };
 /// How many segments of a second are listed at a time.
 const WINDOW: usize = 10;
 /// A segment must be stored when its downloader lived on for this many lists after the first one that
@@ -47,8 +52,10 @@ async fn whatever_the_moment_nothing_is_damaged_or_unexplained() {
         sleep(dead).await;
         killed.lives(alive).await;
     }
-    let holes = killed.ends().await;
+    let Outcome { holes, amid } = killed.ends().await;
     assert!(!holes.is_empty(), "it was never dead for longer than the list");
+    // not in those lives that end before anything came
+    assert!(3 * amid.half_written >= amid.kills, "hardly any was killed amid a segment: {amid:?}");
 }
 
 /// What it had already is newer than what it goes without.
@@ -67,7 +74,7 @@ async fn killed_when_it_had_the_newest_and_not_yet_the_backlog() {
     killed.kill(downloader).await;
     killed.origin.withhold(0..0);
     killed.origin.reaches(backlog.end + 2 * WINDOW).await;
-    let holes = killed.ends().await;
+    let Outcome { holes, .. } = killed.ends().await;
     assert!(backlog.clone().all(|number| holes.contains(&number)), "{backlog:?} in {holes:?}");
 }
 
@@ -116,6 +123,26 @@ struct Killed {
     runs: usize,
     /// The number of the first segment that was recorded.
     first: usize,
+    /// What the killed left unfinished, each with the bytes that it has.
+    left: BTreeMap<PathBuf, usize>,
+    amid: Amid,
+}
+
+/// How many kills there were, and how many of them amid what.
+#[derive(Debug, Default)]
+struct Amid {
+    kills: usize,
+    /// Some bytes of a segment were written, and not all.
+    half_written: usize,
+    /// All bytes of a segment were written, and it had no name yet.
+    unnamed: usize,
+}
+
+/// What there is to say of those that were killed in the end.
+struct Outcome {
+    /// The numbers of the segments that are missing.
+    holes: BTreeSet<usize>,
+    amid: Amid,
 }
 
 impl Killed {
@@ -124,8 +151,16 @@ impl Killed {
         let base = tempfile::tempdir().expect("a folder can be made");
         let watch = Watch::start(base.path());
         let patience = usize::try_from(PATIENCE.as_secs()).expect("it is short");
-        let origin = Clockwork::start(seconds + 2 * patience, SEGMENT_BYTES, WINDOW).await;
-        let mut killed = Self { origin, base, watch, runs: 0, first: 0 };
+        let origin = Clockwork::start(seconds + 2 * patience, SEGMENT_BYTES, WINDOW, PACE).await;
+        let mut killed = Self {
+            origin,
+            base,
+            watch,
+            runs: 0,
+            first: 0,
+            left: BTreeMap::new(),
+            amid: Amid::default(),
+        };
         let downloader = killed.start();
         let is_there = async || (killed.stored().len() >= 3).then_some(());
         eventually("a recording", is_there).await;
@@ -143,10 +178,18 @@ impl Killed {
         Process::run("downloader", &arguments)
     }
 
-    async fn kill(&self, mut downloader: Process) {
+    async fn kill(&mut self, mut downloader: Process) {
         assert!(downloader.lives(), "it ended by itself: {downloader:#?}");
         downloader.signal(Signal::KILL);
         downloader.ended(PATIENCE).await;
+        let mut left = unfinished(self.base.path());
+        std::mem::swap(&mut self.left, &mut left);
+        let new = self.left.iter().filter(|(path, _)| !left.contains_key(*path));
+        let sizes: Vec<usize> = new.map(|(_, size)| *size).collect();
+        let is_whole = |size: &usize| *size >= SEGMENT_BYTES;
+        self.amid.kills += 1;
+        self.amid.half_written += usize::from(!sizes.iter().all(is_whole));
+        self.amid.unnamed += usize::from(sizes.iter().any(is_whole));
     }
 
     async fn lives(&mut self, alive: Duration) {
@@ -155,14 +198,19 @@ impl Killed {
         self.kill(downloader).await;
     }
 
-    /// Lets a last run come to all that is listed; returns what is missing then. That must be no more than
-    /// what could not be had, each with its reason.
-    async fn ends(mut self) -> BTreeSet<usize> {
+    /// Lets a last run come to all that is listed. What is missing then must be no more than what could
+    /// not be had, each with its reason.
+    async fn ends(mut self) -> Outcome {
+        let mut cut = recorded(self.base.path());
+        cut.retain(|file| file.completeness != Completeness::Full);
+        assert!(cut.is_empty(), "what was being written is there, cut short: {cut:#?}");
         let last = self.lives_until_all_is_stored().await;
+        assert_eq!(unfinished(self.base.path()), self.left, "nobody goes on with what was left");
         let stored = self.stored();
         let is_hole = |number: &usize| !stored.contains(number);
         let holes: BTreeSet<usize> = (self.first..last).filter(is_hole).collect();
         println!("{} runs, {} stored, holes {holes:?}", self.runs, stored.len());
+        println!("{:?}, which left {} files", self.amid, self.left.len());
         let had: Vec<usize> = holes.intersection(&self.could_be_had()).copied().collect();
         assert!(had.is_empty(), "{had:?} were listed long enough and are not stored");
         let spans = self.spans();
@@ -175,7 +223,7 @@ impl Killed {
         others.retain(|span| span.why != Why::Stopped);
         assert!(others.is_empty(), "nothing is missing for another reason: {others:#?}");
         assert!(self.watch.finish() >= stored.len());
-        holes
+        Outcome { holes, amid: self.amid }
     }
 
     /// Runs it until it has all that is listed; returns the first number that was not yet published.

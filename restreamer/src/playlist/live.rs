@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
 use common::base::time::{Hour, TimeRange, Timestamp};
@@ -74,8 +74,7 @@ impl LivePlaylists {
         span: Span,
         now: Timestamp,
     ) -> Option<Follow> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.retain(|_, followed| now - followed.last_asked <= ABANDONED_AFTER);
+        let mut lines = self.kept(now);
         let key = (feed.clone(), asked);
         if !lines.contains_key(&key) {
             if span.is_over || span.range.is_none() {
@@ -90,6 +89,20 @@ impl LivePlaylists {
         });
         followed.last_asked = now;
         Some(Follow { shared: Arc::clone(&followed.shared), span })
+    }
+
+    /// Remembers that somebody asked for a playlist, whatever the answer is going to be.
+    pub(super) fn asked_again(&self, feed: &Feed, asked: Asked, now: Timestamp) {
+        if let Some(followed) = self.kept(now).get_mut(&(feed.clone(), asked)) {
+            followed.last_asked = now;
+        }
+    }
+
+    /// The lines that somebody still asks for.
+    fn kept(&self, now: Timestamp) -> MutexGuard<'_, HashMap<(Feed, Asked), Followed>> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.retain(|_, followed| now - followed.last_asked <= ABANDONED_AFTER);
+        lines
     }
 
     /// Forgets lines until there is room for one more. Those that were followed for the shortest time
@@ -212,17 +225,16 @@ impl Line {
     /// and now there is something before it.
     fn begins_late(&self, range: TimeRange, listings: &[Arc<HourListing>], now: Timestamp) -> bool {
         let Some(began) = self.began_ahead else { return false };
-        let is_before = |segment: Segment<'_>, limit: Timestamp| {
-            segment.start() < began.min(limit) && segment.end() > range.start()
-        };
-        [now, range.end()].into_iter().any(|limit| {
-            let mut stored = listings.iter().flat_map(|hour| hour.candidates());
-            self.announced.begins_after(limit) && stored.any(|segment| is_before(segment, limit))
-        })
+        let limit = began.min(range.end());
+        let is_before =
+            |segment: Segment<'_>| segment.start() < limit && segment.end() > range.start();
+        self.announced.begins_after(now.min(range.end()))
+            && listings.iter().flat_map(|hour| hour.candidates()).any(is_before)
     }
 
-    /// Where a line begins that nothing was announced of: a window reaches back from the newest video,
-    /// from the newest that is not of the future if there is any.
+    /// Where a line begins that nothing was announced of: a window reaches back from the newest video
+    /// that is not of the future. Where all is of the future, none is known to be the newest: a date may
+    /// be wrong. It then begins with the first and goes on from there.
     fn narrowed(
         &self,
         range: TimeRange,
@@ -233,11 +245,12 @@ impl Line {
         let Some(window) = window.filter(|_| self.announced.parts().is_empty()) else {
             return Some(range);
         };
-        let candidates = || listings.iter().flat_map(|hour| hour.candidates());
-        let newest_before =
-            |end| candidates().filter(|segment| segment.start() < end).map(Segment::end).max();
-        let newest = newest_before(now.min(range.end())).or_else(|| newest_before(range.end()))?;
-        TimeRange::new(newest - window, range.end())
+        let candidates = listings.iter().flat_map(|hour| hour.candidates());
+        let past = candidates.filter(|segment| segment.start() < now.min(range.end()));
+        match past.map(Segment::end).max() {
+            Some(newest) => TimeRange::new(newest - window, range.end()),
+            None => Some(range),
+        }
     }
 
     /// Decides for each segment that was announced now whether it follows on from the one before.

@@ -68,6 +68,8 @@ impl MediaPlaylist {
         now: Timestamp,
         live: &LivePlaylists,
     ) -> Result<Self, ApiError> {
+        // a reader who is told that nothing is stored comes again, too
+        live.asked_again(feed, asked, now);
         let mut hours = store.hours(feed).map_err(ApiError::internal("list hours"))?;
         let listing = |hour| store.hour(feed, hour).map_err(ApiError::internal("list segments"));
         let first_of = |hour| Ok(listing(hour)?.segments().next().map(Segment::start));

@@ -205,6 +205,20 @@ async fn a_publisher_whose_clock_is_ahead_is_followed() {
 }
 
 #[tokio::test]
+async fn a_publisher_whose_clock_is_ahead_is_followed_though_a_date_lies_further_ahead() {
+    // it is noon, and nothing is stored that is past
+    let served = Served::with(&[7320]).await;
+    assert_eq!(starts(&read(&served, "?last=10").await), [7320], "there is nothing else");
+    for start in (7260..7270).step_by(2) {
+        publish(&served, start).await;
+        let known = starts(&read(&served, "?last=10").await);
+        assert_eq!(known, (7260..=start).step_by(2).collect::<Vec<_>>());
+        let fresh = read(&served, &format!("?last={}", start - 7250)).await;
+        assert_eq!(starts(&fresh).last(), Some(&start));
+    }
+}
+
+#[tokio::test]
 async fn what_is_deleted_altogether_leaves_its_last_number() {
     let served = Served::with(&[7190, 7192, 7194]).await;
     let first = read(&served, "?last=60").await;

@@ -2,18 +2,16 @@
 //!
 //! Covered: windows, playlists with a start, with a start and an end that is to come, and with
 //! neither; segments that are missed, late, damaged, cut otherwise, hidden, brought back or deleted,
-//! hours that are deleted in part or as a whole, segments and folders of the future, and a publisher
-//! whose clock is not ours. Left out: what segments hold, a clock that is set, readers that come less often
-//! than every five minutes, and a publisher that stops while its clock is more than a pause behind ours,
-//! where a wrong date in between cannot be told from a right one.
+//! hours that are deleted in part or as a whole, segments and folders of the future, a publisher whose
+//! clock is not ours, and a service that starts again. Left out: what segments hold, a clock that is set,
+//! readers that come less often than every five minutes, and a publisher that stops while its clock is
+//! more than a pause behind ours, where a wrong date in between cannot be told from a right one.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use common::base::hash::ContentHash;
 use common::base::time::{Hour, Timestamp};
-use common::format::hls::{self, Segment};
 use common::format::segment::{Completeness, MediaDuration, SegmentName, Tail};
 use common::io::store::{Access, Store};
 use common::metrics::Metrics;
@@ -21,11 +19,13 @@ use common::plan::live::PATIENCE;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use self::viewer::{Viewer, is_stored};
 use super::feed;
 use crate::playlist::live::LivePlaylists;
 use crate::playlist::media::MediaPlaylist;
 use crate::playlist::span::Asked;
-use crate::playlist::text::Text;
+
+mod viewer;
 
 /// Something that happens.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ enum Event {
     HalfDeleted { front: bool },
     /// The first hour is deleted.
     HourDeleted,
+    /// The service starts again, and those who watch come as if they never had.
+    Restarted,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -70,6 +72,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => index().prop_map(Event::Deleted),
         1 => any::<bool>().prop_map(|front| Event::HalfDeleted { front }),
         1 => Just(Event::HourDeleted),
+        1 => Just(Event::Restarted),
     ]
 }
 
@@ -184,6 +187,11 @@ impl Scene {
                     std::fs::remove_dir_all(folder).unwrap();
                 }
             }
+            Event::Restarted => {
+                self.live = LivePlaylists::new(&Metrics::empty());
+                let viewers = self.viewers.iter_mut();
+                viewers.for_each(|viewer| *viewer = Viewer::new(viewer.asked));
+            }
         }
     }
 
@@ -203,66 +211,48 @@ impl Scene {
         }
         Ok(())
     }
-}
 
-fn is_stored(file: &std::path::Path) -> bool {
-    file.exists() && !file.with_extension("tombstone").exists()
-}
-
-/// Somebody who reloads a playlist, and what was seen of it.
-struct Viewer {
-    asked: Asked,
-    /// What each number was.
-    seen: HashMap<u64, (String, bool)>,
-    last: Option<hls::MediaPlaylist>,
-}
-
-impl Viewer {
-    fn new(asked: Asked) -> Self {
-        Self { asked, seen: HashMap::new(), last: None }
-    }
-
-    fn reload(&mut self, store: &Store, playlist: &MediaPlaylist) -> Result<(), TestCaseError> {
-        let whole = parsed(playlist, 0);
-        let about = format!("{:?}\n{:#?}\n{whole:#?}", self.asked, self.last);
-        for (number, segment) in (whole.media_sequence..).zip(&whole.segments) {
-            let is = (segment.uri.clone(), segment.discontinuity);
-            let was = self.seen.entry(number).or_insert_with(|| is.clone());
-            prop_assert_eq!(&is, was, "number {} is another one: {}", number, &about);
-            let path = store.base().join(segment.uri.trim_start_matches("/segments/"));
-            prop_assert_eq!(segment.gap, !is_stored(&path), "{}: {}", number, &about);
+    /// Whether every viewer sees what is being recorded.
+    fn is_on_the_air(&self) -> Result<(), TestCaseError> {
+        // a segment with a wrong date may happen to follow on, or to take the place of another
+        let near = TimeDelta::seconds(4);
+        let newest = self.edge - TimeDelta::seconds(2);
+        // where an end of the future was asked for, the future is part of it
+        for viewer in self.viewers.iter().filter(|viewer| viewer.asked.end.is_none()) {
+            let seen = viewer.newest().and_then(|segment| segment.program_date_time);
+            let is_newest = seen.is_some_and(|seen| (seen - newest).abs() <= near);
+            prop_assert!(is_newest, "{}: {:?}\n{:#?}", newest, viewer.asked, viewer.last);
         }
-        let gap_at_front = whole.segments.len() > 1 && whole.segments[0].gap;
-        prop_assert!(!gap_at_front, "{}", &about);
-        if let Some(last) = &self.last {
-            let end = |list: &hls::MediaPlaylist| list.media_sequence + list.segments.len() as u64;
-            prop_assert!(whole.media_sequence >= last.media_sequence, "{}", &about);
-            prop_assert!(end(&whole) >= end(last), "the end went away: {}", &about);
-            let gone = (last.media_sequence..whole.media_sequence).zip(&last.segments);
-            let marks = gone.filter(|(_, segment)| segment.discontinuity).count() as u64;
-            let marks = last.discontinuity_sequence + marks;
-            // what came and went between two reloads was not seen
-            let is_seen = whole.media_sequence <= end(last);
-            let sequence = whole.discontinuity_sequence;
-            prop_assert!(sequence == marks || !is_seen && sequence >= marks, "{}", &about);
-        }
-        let skip = playlist.skippable();
-        let update = parsed(playlist, skip);
-        prop_assert_eq!(&update.segments[..], &whole.segments[skip..]);
-        prop_assert!(whole.segments[..skip].iter().all(|segment| !segment.gap));
-        self.last = Some(whole);
         Ok(())
     }
-
-    fn newest(&self) -> Option<&Segment> {
-        self.last.as_ref().and_then(|last| last.segments.last())
-    }
 }
 
-/// The text without its first `skip` segments, as a player reads it.
-fn parsed(playlist: &MediaPlaylist, skip: usize) -> hls::MediaPlaylist {
-    let pieces: String = Text::new(playlist.clone(), skip).unwrap().map(Result::unwrap).collect();
-    hls::MediaPlaylist::parse(pieces.as_bytes()).unwrap()
+/// Every viewer reloads after each of `events`, and in the end sees a channel that is recorded.
+fn watch(clock: i64, events: &[Event]) -> Result<(), TestCaseError> {
+    let mut scene = Scene::new(TimeDelta::seconds(clock));
+    for event in events {
+        scene.happen(event);
+        scene.reload()?;
+    }
+    // whatever happened, a channel that is recorded is on the air
+    let mut waited = TimeDelta::zero();
+    while waited <= PATIENCE * 2 {
+        scene.happen(&Event::Recorded(Completeness::Full));
+        scene.reload()?;
+        waited += TimeDelta::seconds(2);
+    }
+    scene.is_on_the_air()
+}
+
+#[test]
+fn what_begins_with_a_wrong_date_is_on_the_air_before_that_date() {
+    watch(-60, &[Event::Strayed(120)]).unwrap();
+}
+
+#[test]
+fn who_is_told_for_long_that_nothing_is_stored_goes_on_where_he_was() {
+    let full = Event::Recorded(Completeness::Full);
+    watch(0, &[full, Event::HourDeleted, Event::Paused(200), Event::Paused(200)]).unwrap();
 }
 
 proptest! {
@@ -273,26 +263,6 @@ proptest! {
         clock in select(vec![-60, 0, 0, 10]),
         events in prop::collection::vec(event(), 1..80),
     ) {
-        let mut scene = Scene::new(TimeDelta::seconds(clock));
-        for event in &events {
-            scene.happen(event);
-            scene.reload()?;
-        }
-        // whatever happened, a channel that is recorded is on the air
-        let mut waited = TimeDelta::zero();
-        while waited <= PATIENCE * 2 {
-            scene.happen(&Event::Recorded(Completeness::Full));
-            scene.reload()?;
-            waited += TimeDelta::seconds(2);
-        }
-        // a segment with a wrong date may happen to follow on, or to take the place of another
-        let near = TimeDelta::seconds(4);
-        let newest = scene.edge - TimeDelta::seconds(2);
-        // where an end of the future was asked for, the future is part of it
-        for viewer in scene.viewers.iter().filter(|viewer| viewer.asked.end.is_none()) {
-            let seen = viewer.newest().and_then(|segment| segment.program_date_time);
-            let is_newest = seen.is_some_and(|seen| (seen - newest).abs() <= near);
-            prop_assert!(is_newest, "{}: {:?}\n{:#?}", newest, viewer.asked, viewer.last);
-        }
+        watch(clock, &events)?;
     }
 }

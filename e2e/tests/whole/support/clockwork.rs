@@ -5,11 +5,13 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use chrono::TimeDelta;
@@ -18,11 +20,29 @@ use common::base::time::{Clock, SystemClock, Timestamp};
 use common::io::http::server;
 use common::io::process;
 use common::service::CancellationToken;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// Bytes of an MPEG-TS packet.
 const PACKET: usize = 188;
+/// In how many pieces the rest of a segment is sent that is sent slowly.
+const PIECES: u32 = 20;
+
+/// How a segment is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// How many bytes are sent at once.
+    pub(crate) at_once: usize,
+    /// How long it takes to send the rest.
+    pub(crate) rest: Duration,
+}
+
+impl Pace {
+    /// As fast as it goes.
+    pub(crate) const FAST: Self = Self { at_once: usize::MAX, rest: Duration::ZERO };
+}
 
 /// The origin; gone when it is dropped.
 #[derive(Debug)]
@@ -37,7 +57,10 @@ struct Channel {
     began: Timestamp,
     /// How many segments are listed at a time.
     window: usize,
-    segments: Vec<Bytes>,
+    pace: Pace,
+    film: Vec<Vec<u8>>,
+    /// How many bytes a segment has at least.
+    bytes: usize,
     hashes: Vec<ContentHash>,
     /// Every list that was given, by the run that asked for it.
     lists: Mutex<Vec<(usize, Range<usize>)>>,
@@ -52,14 +75,15 @@ struct Asker {
 
 impl Clockwork {
     /// Begins a broadcast of `count` segments of one second and at least `bytes` bytes, of which
-    /// `window` are listed at a time.
-    pub(crate) async fn start(count: usize, bytes: usize, window: usize) -> Self {
-        let segments = film(count).await.into_iter().enumerate();
-        let segments: Vec<Bytes> =
-            segments.map(|(number, segment)| padded(segment, number, bytes)).collect();
-        let hashes = segments.iter().map(|segment| ContentHash::of(segment)).collect();
+    /// `window` are listed at a time, each sent at `pace`.
+    pub(crate) async fn start(count: usize, bytes: usize, window: usize, pace: Pace) -> Self {
+        let film = film(count).await;
+        let hash =
+            |(number, segment): (usize, &Vec<u8>)| ContentHash::of(&padded(segment, number, bytes));
+        let hashes = film.iter().enumerate().map(hash).collect();
         let (began, lists, withheld) = (SystemClock.now(), Mutex::default(), Mutex::default());
-        let channel = Arc::new(Channel { began, window, segments, hashes, lists, withheld });
+        let channel = Channel { began, window, pace, film, bytes, hashes, lists, withheld };
+        let channel = Arc::new(channel);
         let listener = server::bind(([127, 0, 0, 1], 0).into()).expect("a port is free");
         let url = format!("http://{}/live.m3u8", listener.local_addr().expect("it is bound"));
         let routes = Router::new()
@@ -84,7 +108,7 @@ impl Clockwork {
     /// Waits until the segment of this number is published.
     pub(crate) async fn reaches(&self, number: usize) {
         let published = self.start_of(number + 1);
-        tokio::time::sleep(published.saturating_since(SystemClock.now())).await;
+        sleep(published.saturating_since(SystemClock.now())).await;
     }
 
     /// When the segment of this number starts.
@@ -118,7 +142,7 @@ impl Channel {
     /// A segment is published when all of it was broadcast.
     fn published(&self) -> usize {
         let seconds = SystemClock.now().saturating_since(self.began).as_secs();
-        usize::try_from(seconds).expect("it is no eternity").min(self.segments.len())
+        usize::try_from(seconds).expect("it is no eternity").min(self.film.len())
     }
 
     fn withholds(&self, number: usize) -> bool {
@@ -159,7 +183,25 @@ async fn segment(
     if channel.withholds(number) {
         std::future::pending::<()>().await;
     }
-    Ok::<_, StatusCode>(channel.segments[number].clone())
+    let segment = padded(&channel.film[number], number, channel.bytes);
+    let length = [(CONTENT_LENGTH, segment.len())];
+    Ok::<_, StatusCode>((length, sent(segment, channel.pace)))
+}
+
+/// A body that comes at `pace`.
+fn sent(mut segment: Bytes, pace: Pace) -> Body {
+    let first = segment.split_to(pace.at_once.min(segment.len()));
+    let piece = segment.len().div_ceil(PIECES as usize);
+    let rest = stream::unfold(segment, move |mut rest| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        sleep(pace.rest / PIECES).await;
+        let next = rest.split_to(piece.min(rest.len()));
+        Some((next, rest))
+    });
+    let pieces = stream::once(std::future::ready(first)).chain(rest);
+    Body::from_stream(pieces.map(Ok::<_, std::io::Error>))
 }
 
 /// Films `count` segments of a second each.
@@ -182,7 +224,8 @@ async fn film(count: usize) -> Vec<Vec<u8>> {
 
 /// The segment with null packets (ISO/IEC 13818-1 §2.4.1.4) behind it that make it long, and tell its
 /// number.
-fn padded(mut segment: Vec<u8>, number: usize, bytes: usize) -> Bytes {
+fn padded(film: &[u8], number: usize, bytes: usize) -> Bytes {
+    let mut segment = film.to_vec();
     let mut packet = [0; PACKET];
     packet[..4].copy_from_slice(&[0x47, 0x1f, 0xff, 0x10]);
     packet[4..12].copy_from_slice(&number.to_be_bytes());

@@ -11,13 +11,13 @@ mod service;
 mod small_disk;
 mod watch;
 
-pub(crate) use clockwork::Clockwork;
+pub(crate) use clockwork::{Clockwork, Pace};
 pub(crate) use demo_run::{CHEAP, DemoRun};
 pub(crate) use no_database::NoDatabase;
 pub(crate) use origin::Origin;
 pub(crate) use process::{Process, program};
 pub(crate) use processes::processes_in;
-pub(crate) use recording::{Missing, Recorded, missing, recorded, recorder_arguments};
+pub(crate) use recording::{Missing, Recorded, missing, recorded, recorder_arguments, unfinished};
 pub(crate) use service::{Service, arguments};
 pub(crate) use small_disk::SmallDisk;
 pub(crate) use watch::Watch;

@@ -1,10 +1,11 @@
 //! A downloader at work on one channel, and what it has recorded.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use common::base::hash::ContentHash;
 use common::base::time::{Hour, Timestamp};
-use common::format::segment::{Completeness, MediaDuration, SegmentName};
+use common::format::segment::{Completeness, MediaDuration, SegmentName, Tail};
 use common::io::store::notes::{Note, Notes, Why};
 use common::io::store::{Access, Feed, Store};
 
@@ -54,6 +55,28 @@ fn of(folder: &Path, hour: Hour, name: &str) -> Option<Recorded> {
     let (completeness, hash) = parsed.published()?;
     let (start, duration) = (parsed.start(hour), parsed.duration());
     Some(Recorded { path: folder.join(name), start, duration, completeness, hash })
+}
+
+/// The files in the store at `base` that are being written, or were when their downloader died, each with
+/// the bytes that it has.
+pub(crate) fn unfinished(base: &Path) -> BTreeMap<PathBuf, usize> {
+    let (store, feed) = opened(base);
+    let mut files = Vec::new();
+    for hour in store.hours(&feed).expect("it can be listed") {
+        let mut names = store.file_names(&feed, hour).expect("it can be listed");
+        names.retain(|name| name.parse().is_ok_and(|name| is_temp(&name)));
+        files.extend(names.iter().map(|name| store.hour_path(&feed, hour).join(name)));
+    }
+    // one that is gone meanwhile was published
+    let size = |path: PathBuf| {
+        let size = path.metadata().ok()?.len();
+        Some((path, usize::try_from(size).expect("it is short")))
+    };
+    files.into_iter().filter_map(size).collect()
+}
+
+fn is_temp(name: &SegmentName) -> bool {
+    matches!(name.tail(), Tail::Temp(_))
 }
 
 /// A span of which a note says that it is missing.
