@@ -11,7 +11,7 @@ const MOST: usize = 2 << 20;
 /// What all fetches gather before each is content with [`LEAST`], in bytes.
 const MOST_OF_ALL: usize = 24 << 20;
 /// What one fetch gathers however much the others do, in bytes: small enough for a hundred at a time.
-const LEAST: usize = 256 << 10;
+const LEAST: usize = 128 << 10;
 /// How many pieces are gathered at most, since each of them costs memory of its own.
 const MOST_PIECES: usize = 512;
 
