@@ -103,9 +103,9 @@ fn stretches(list: &MediaPlaylist, line: &TimeLine, span: &Span) -> Vec<Range<us
     let mut back = 0.0;
     for (index, segment) in list.segments.iter().enumerate() {
         let duration = seconds(list, segment);
-        // where a clock goes back within an advertisement, and nothing says so, the old one counts on
+        // where a clock goes back within an advertisement, the old one counts on, unless the programme is back
         let stated = line.at(index) + back;
-        let goes_back = |end: &f64| !segment.discontinuity && stated + duration < *end;
+        let goes_back = |end: &f64| !is_titled_programme(segment) && stated + duration < *end;
         let at = before.filter(goes_back).unwrap_or(stated);
         back += at - stated;
         let begin = at + rounding(duration);
@@ -129,7 +129,12 @@ fn stretches(list: &MediaPlaylist, line: &TimeLine, span: &Span) -> Vec<Range<us
 
 /// Whether a segment tells by itself that an advertisement before it is over.
 fn is_programme(segment: &Segment) -> bool {
-    segment.title.trim() == "live" || (segment.discontinuity && !is_titled(segment))
+    is_titled_programme(segment) || (segment.discontinuity && !is_titled(segment))
+}
+
+/// Whether its title is that of programme on Twitch.
+fn is_titled_programme(segment: &Segment) -> bool {
+    segment.title.trim() == "live"
 }
 
 /// When the segments of a list begin.

@@ -192,6 +192,15 @@ fn a_range_is_found_where_its_tag_stands_when_the_clock_went_back() {
     let within = "#EXT-X-DISCONTINUITY\n".to_owned() + &dated(7.0, "live", "e");
     let roll = dated(6.0, "", "c") + &dated(5.0, "", "d");
     assert_eq!(found(&(exact + &roll + &within), TWITCH), "c d");
+    // between two advertisements of it, which a discontinuity announces
+    let exact = stitched("06", ",DURATION=6.0");
+    let second = "#EXT-X-DISCONTINUITY\n".to_owned() + &dated(1.0, "", "d") + &dated(3.0, "", "e");
+    let live = "#EXT-X-DISCONTINUITY\n".to_owned() + &dated(5.0, "live", "f");
+    let all = exact + &dated(6.0, "", "c") + &second + &live;
+    assert_eq!(found(&all, TWITCH), "c d e");
+    let cut_short = stitched("06", ",DURATION=6.0") + &dated(6.0, "", "c");
+    let programme = "#EXT-X-DISCONTINUITY\n".to_owned() + &dated(1.0, "live", "d");
+    assert_eq!(found(&(cut_short + &programme), TWITCH), "c");
     // which of them it is about, a tag elsewhere does not tell
     let elsewhere = tag + &dated(0.0, "live", "z") + &same;
     assert_eq!(found(&(elsewhere + &dated(6.0, "", "c") + &after), TWITCH), "a b c");
