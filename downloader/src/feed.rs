@@ -160,8 +160,11 @@ impl FeedRecorder {
                     self.status.set(Status::AdsOnly, message);
                 }
             }
-            What::Failing(status, message) => {
+            What::Failing { status, message, why } => {
                 let is_new = self.roster.fails(worker);
+                if let Some(why) = why {
+                    self.interrupted(why);
+                }
                 let message = format!("{message}; looks for the channel anew");
                 if is_new || self.roster.records_beside(Some(worker)) {
                     self.trouble(Some(worker), status, &message);

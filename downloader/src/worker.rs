@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use common::format::hls::{MediaPlaylist, PlaylistError};
 use common::io::http::client::Client;
+use common::io::store::notes::Why;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use url::Url;
@@ -47,9 +48,15 @@ pub(crate) enum What {
         /// Whether it differs from the one before.
         news: bool,
     },
-    /// It is in trouble, and goes on while it can. The state is the one that the feed is in if nothing else
-    /// records it.
-    Failing(Status, String),
+    /// It is in trouble, and goes on while it can.
+    Failing {
+        /// The state that the feed is in if nothing else records it.
+        status: Status,
+        /// For people.
+        message: String,
+        /// Why what is published from now on may be missed, if it may be for this.
+        why: Option<Why>,
+    },
 }
 
 /// Why a worker ended. The channel is looked for again, whatever it was.
@@ -98,8 +105,9 @@ impl Worker {
                     let retry = course.failed();
                     let message = format!("cannot load the media playlist ({error})");
                     let status = course.status(&error);
+                    let why = Some(ResolveError::from(&error).why());
                     if course.failures > SPARE_FAILURES
-                        && self.tell_failing(status, message).await.is_err()
+                        && self.tell_failing(status, message, why).await.is_err()
                     {
                         return End::Stopped;
                     }
@@ -127,7 +135,7 @@ impl Worker {
             let seconds = patience.as_secs();
             let message = format!("the media playlist takes longer than {seconds} s to load");
             // where nobody listens any more, the list itself cannot be told either
-            let _ = self.tell_failing(Status::Failing, message).await;
+            let _ = self.tell_failing(Status::Failing, message, Some(Why::TimeOut)).await;
             // whatever comes next must not meet the same connection
             self.client.leave_connections();
         };
@@ -167,14 +175,19 @@ impl Worker {
         if let Some(patience) = stale_for {
             let seconds = patience.as_secs();
             let message = format!("the media playlist brought nothing new for {seconds} s");
-            let told = self.tell_failing(Status::Failing, message).await;
+            let told = self.tell_failing(Status::Failing, message, None).await;
             told.map_err(|Stopped| End::Stopped)?;
         }
         Ok(next)
     }
 
-    async fn tell_failing(&self, status: Status, message: String) -> Result<(), Stopped> {
-        self.tell(What::Failing(status, message)).await
+    async fn tell_failing(
+        &self,
+        status: Status,
+        message: String,
+        why: Option<Why>,
+    ) -> Result<(), Stopped> {
+        self.tell(What::Failing { status, message, why }).await
     }
 
     async fn tell(&self, what: What) -> Result<(), Stopped> {

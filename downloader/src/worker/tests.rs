@@ -102,7 +102,10 @@ async fn an_answer_that_is_slow_to_come_is_not_waited_for_once_the_address_is_kn
         tokio::time::resume();
         asked(2).await;
         wake.notify_one();
-        assert!(matches!(told.recv().await.unwrap().what, What::Failing(..)));
+        assert!(matches!(
+            told.recv().await.unwrap().what,
+            What::Failing { why: Some(Why::TimeOut), .. }
+        ));
         assert!(matches!(told.recv().await.unwrap().what, What::Loaded { .. }));
     };
     tokio::select! {

@@ -133,3 +133,20 @@ async fn a_stream_that_has_ended_is_asked_for_now_and_then() {
     assert_eq!(state(&downloader).as_deref(), Some("offline"));
     downloader.stop().await;
 }
+
+#[tokio::test]
+async fn what_is_missed_has_the_first_reason_why_lists_did_not_come() {
+    let list = || Response::ok(playlist(5, 8));
+    let (origin, channel) = moving(vec![list(), list(), Response::status(500)]).await;
+    // a fresh address is gone before it ever showed a list, and comes back
+    let later = Response::ok(playlist(20, 23));
+    origin.serve("/b/live.m3u8", [Response::status(404), later]);
+    serve_segments(&origin, "/b", 20..23);
+    let base = tempfile::tempdir().unwrap();
+    let downloader = Downloader::start(base.path(), &[&channel]);
+    let newest = || stored(base.path(), "chan", "source").contains_key(&key(22));
+    eventually("it records on", newest).await;
+    eventually("the hole is noted", || !missed(base.path(), "source").is_empty()).await;
+    assert_eq!(missed(base.path(), "source"), [(8, 12.0, Why::Expired)], "it was never offline");
+    downloader.stop().await;
+}
