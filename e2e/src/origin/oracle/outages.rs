@@ -44,11 +44,12 @@ pub(super) fn was_in_reach(case: &Case<'_>, segment: &Published) -> bool {
     // what is between two reloads, and a machine that has other things to do
     const NEEDED: i64 = 5000;
     let outages = outages(case);
+    let mut until = case.stream.listed_until(segment).min(case.stopped);
     // what a fresh address begins with, it shows advertisements for, and nothing that was before
-    if case.script.shape.pre_roll > 0 && outages.iter().any(|outage| outage.contains(&segment.at)) {
-        return false;
+    if case.script.shape.pre_roll > 0 {
+        let next = outages.iter().filter(|outage| segment.at < outage.end).map(|o| o.start).min();
+        until = next.map_or(until, |next| until.min(next));
     }
-    let until = case.stream.listed_until(segment).min(case.stopped);
     let mut reachable = 0;
     let mut at = segment.at;
     while at < until {
