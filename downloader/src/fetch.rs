@@ -18,7 +18,7 @@ use common::io::http::client::Client;
 use common::io::store::notes::Why;
 use common::io::store::{Feed, Store};
 use common::service::CancellationToken;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 mod aside;
 mod attempt;
@@ -110,6 +110,9 @@ impl Means {
     }
 }
 
+/// Where else a segment is listed, as the job that goes by that list, once that is known.
+pub(crate) type Elsewhere = watch::Receiver<Option<Arc<Job>>>;
+
 /// What became of a fetch.
 #[derive(Debug)]
 pub(crate) enum Fetched {
@@ -142,16 +145,11 @@ impl Fetcher {
     }
 
     /// Fetches the segment of `job` once, or twice side by side, and publishes what came of it. Once it is
-    /// listed `elsewhere`, silence is not borne for as long as otherwise.
+    /// listed `elsewhere`, the second attempt goes there, and silence is not borne for as long as otherwise.
     ///
     /// Cancel safety: dropped before its end, nothing is left of it, unless it was just being published.
-    pub(crate) async fn fetch(&self, job: &Job, elsewhere: &CancellationToken) -> Fetched {
-        let prepared = tokio::select! {
-            biased;
-            () = self.means.cut_off() => Err(stopped()),
-            prepared = self.prepare(job) => prepared,
-        };
-        let fetched = match prepared {
+    pub(crate) async fn fetch(&self, job: &Job, elsewhere: &Elsewhere) -> Fetched {
+        let fetched = match self.prepare(job).await {
             // two attempts at once are a large future, which most of the time is not needed
             Ok(plan) => Box::pin(self.attempts(&plan, elsewhere)).await,
             Err(failure) => Err(Lost::nothing(failure)),
@@ -166,8 +164,16 @@ impl Fetcher {
         self.means.store.blocking(move |_| lost.publish()).await
     }
 
-    /// Gets what the segment needs beside its own bytes.
+    /// Gets what the segment needs beside its own bytes, unless the downloader stops meanwhile.
     async fn prepare<'a>(&self, job: &'a Job) -> Result<Plan<'a>, Failure> {
+        tokio::select! {
+            biased;
+            () = self.means.cut_off() => Err(stopped()),
+            prepared = self.prepare_at_leisure(job) => prepared,
+        }
+    }
+
+    async fn prepare_at_leisure<'a>(&self, job: &'a Job) -> Result<Plan<'a>, Failure> {
         let url = locate(&job.base, &job.segment.uri)?;
         let asking = Asking { means: &self.means, permits: &self.permits };
         let front = self.asides.section(asking, job).await?;

@@ -234,6 +234,11 @@ impl Planner {
         }
     }
 
+    /// What a job under way is by the list of another source that has its segment, if one has.
+    pub(crate) fn elsewhere(&self, id: SegmentId) -> Option<Job> {
+        self.entries.get(&id)?.elsewhere(id)
+    }
+
     /// When a segment becomes due that is not yet.
     pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
         let due = self.entries.values().filter_map(Entry::due_at).filter(|at| *at > now).min();

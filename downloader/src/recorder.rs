@@ -11,7 +11,7 @@ use common::base::time::Clock;
 use common::format::segment::Completeness;
 use common::io::store::notes::{Notes, Why};
 use common::io::store::{Feed, Store};
-use common::service::CancellationToken;
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use url::Url;
@@ -43,8 +43,8 @@ pub(crate) struct Recorder {
     formats: Formats,
     notes: noting::Writer,
     fetches: JoinSet<(Job, Fetched)>,
-    /// Tells the fetch of a segment that it is listed elsewhere.
-    elsewhere: HashMap<SegmentId, CancellationToken>,
+    /// Tells the fetch of a segment where else it is listed.
+    elsewhere: HashMap<SegmentId, watch::Sender<Option<Arc<Job>>>>,
     /// Segments that wait for the disk.
     landings: JoinSet<Done>,
     metrics: FeedMetrics,
@@ -238,8 +238,8 @@ impl Recorder {
         let jobs = self.planner.due(Instant::now(), first_attempts);
         for job in jobs {
             let fetcher = Arc::clone(&self.fetcher);
-            let elsewhere = CancellationToken::new();
-            self.elsewhere.insert(job.id, elsewhere.clone());
+            let (tell, elsewhere) = watch::channel(None);
+            self.elsewhere.insert(job.id, tell);
             self.fetches.spawn(async move {
                 let outcome = fetcher.fetch(&job, &elsewhere).await;
                 (job, outcome)
@@ -319,7 +319,11 @@ impl Recorder {
                 Event::Advertisement => self.metrics.advertisement(),
                 Event::Renumbered => tracing::info!("the publisher numbers its segments anew"),
                 Event::Elsewhere { id } => {
-                    self.elsewhere.get(id).inspect(|fetch| fetch.cancel());
+                    if let Some((fetch, job)) =
+                        self.elsewhere.get(id).zip(self.planner.elsewhere(*id))
+                    {
+                        fetch.send_replace(Some(Arc::new(job)));
+                    }
                 }
                 Event::Discontinuity { .. } | Event::Doubted { .. } => {}
             }

@@ -11,14 +11,13 @@ use std::time::Duration;
 
 use common::io::http::client::Client;
 use common::io::store::notes::Why;
-use common::service::CancellationToken;
 use tokio::time::Instant;
 
 use super::attempt::Plan;
 use super::intake::Lost;
 use super::pair::{SecondPermits, either, more_telling};
-use super::{Fetched, Fetcher, stopped, too_slow};
-use crate::planner::{Failure, Retry, SegmentId};
+use super::{Elsewhere, Fetched, Fetcher, stopped, too_slow};
+use crate::planner::{Failure, Job, Retry, SegmentId};
 
 /// How many segments are remembered whose silence was given up.
 const MAX_GIVEN_UP: usize = 256;
@@ -44,6 +43,8 @@ impl GivenUp {
 struct Race<'a> {
     fetcher: &'a Fetcher,
     plan: &'a Plan<'a>,
+    /// Where second attempts go once that is known.
+    elsewhere: &'a Elsewhere,
     began: Instant,
     /// Whether the headers of the first attempt have come.
     answered: AtomicBool,
@@ -62,7 +63,7 @@ impl Fetcher {
     pub(super) async fn attempts(
         &self,
         plan: &Plan<'_>,
-        elsewhere: &CancellationToken,
+        elsewhere: &Elsewhere,
     ) -> Result<Fetched, Lost> {
         let allowed = async {
             let permit = self.permits.first().await;
@@ -76,6 +77,7 @@ impl Fetcher {
         let race = Race {
             fetcher: self,
             plan,
+            elsewhere,
             began: Instant::now(),
             answered: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -92,7 +94,7 @@ impl Fetcher {
         let is_worth_it = || !is(&race.hopeless);
         let done = tokio::select! {
             biased;
-            () = race.better_elsewhere(elsewhere) => {
+            () = race.better_elsewhere() => {
                 Err(Lost::nothing(Failure { retry: Retry::After(Duration::ZERO), ..too_slow() }))
             }
             done = either(race.first(), race.slow(), second, is_worth_it, both) => done,
@@ -131,12 +133,16 @@ impl Race<'_> {
     async fn second(&self, permits: SecondPermits, fresh: &Client) -> Result<Fetched, Lost> {
         let mut permits = Some(permits);
         loop {
-            let done = self.fetcher.attempt(self.plan, fresh, &self.second_answered).await;
+            let there = self.elsewhere.borrow().clone();
+            let done = match &there {
+                Some(job) => self.second_of(job, fresh).await,
+                None => self.fetcher.attempt(self.plan, fresh, &self.second_answered).await,
+            };
             let lost = match done {
                 Err(lost) if self.is_silent() => lost,
                 done => return done,
             };
-            let is_hopeless = self.is_hopeless(&lost.failure);
+            let is_hopeless = there.is_none() && self.is_hopeless(&lost.failure);
             self.hopeless.store(is_hopeless, Ordering::Relaxed);
             if is_hopeless || lost.kept.is_some() {
                 return Err(lost);
@@ -151,6 +157,12 @@ impl Race<'_> {
                 return Err(lost);
             }
         }
+    }
+
+    /// Makes an attempt at the same segment where another list has it.
+    async fn second_of(&self, job: &Job, fresh: &Client) -> Result<Fetched, Lost> {
+        let plan = self.fetcher.prepare(job).await.map_err(Lost::nothing)?;
+        self.fetcher.attempt(&plan, fresh, &self.second_answered).await
     }
 
     /// Whether nothing has come of the first attempt, while it goes on.
@@ -171,8 +183,10 @@ impl Race<'_> {
     }
 
     /// Waits until the segment is listed elsewhere and no answer has come from here for long.
-    async fn better_elsewhere(&self, elsewhere: &CancellationToken) {
-        elsewhere.cancelled().await;
+    async fn better_elsewhere(&self) {
+        if self.elsewhere.clone().wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
         tokio::time::sleep_until(self.began + self.fetcher.means.patience.headers.soft * 2).await;
         if is(&self.answered) || is(&self.second_answered) {
             std::future::pending::<()>().await;

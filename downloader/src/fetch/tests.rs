@@ -99,7 +99,7 @@ impl Bench {
 
     /// Fetches a segment that does not have to wait for the disk.
     async fn done(&self, job: &Job) -> Attempt {
-        match self.fetcher.fetch(job, &CancellationToken::new()).await {
+        match self.fetcher.fetch(job, &nowhere_else()).await {
             Fetched::Done(attempt) => attempt,
             Fetched::Held(held) => panic!("{held:?}"),
         }
@@ -184,6 +184,11 @@ async fn poll(otherwise: &str, is_so: impl Fn() -> bool) {
         assert!(std::time::Instant::now() < deadline, "{otherwise}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Of a segment that only one list has.
+fn nowhere_else() -> Elsewhere {
+    watch::channel(None).1
 }
 
 fn segment() -> Segment {

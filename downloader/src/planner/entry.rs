@@ -226,6 +226,16 @@ impl Entry {
         self.last_tried = Some(listing.source);
         self.attempts += 1;
         self.began.get_or_insert(now);
+        self.job(id, listing)
+    }
+
+    /// The attempt that is under way, as it goes by the newest other source that lists the segment, if one does.
+    pub(super) fn elsewhere(&self, id: SegmentId) -> Option<Job> {
+        let other = self.listings.iter().rfind(|other| Some(other.source) != self.last_tried)?;
+        Some(self.job(id, other.clone()))
+    }
+
+    fn job(&self, id: SegmentId, listing: Listing) -> Job {
         let best_partial = match self.best {
             Some((Completeness::Partial, size)) => size,
             _ => 0,
@@ -238,7 +248,7 @@ impl Entry {
             number: listing.number,
             stretch: listing.stretch,
             attempt: self.attempts,
-            urgency,
+            urgency: self.urgency,
             listed: self.since,
             segment: listing.segment,
             base: listing.base,

@@ -50,7 +50,7 @@ impl Bench {
     /// Fetches a segment of three packets.
     async fn fetch_three(&self) -> Fetched {
         self.origin.serve("/live/7.ts", [Response::ok(packets(3))]);
-        self.fetcher.fetch(&self.job(segment()), &CancellationToken::new()).await
+        self.fetcher.fetch(&self.job(segment()), &nowhere_else()).await
     }
 
     /// What an attempt begins with.
@@ -142,7 +142,7 @@ async fn a_segment_waits_with_its_initialization_section_and_its_own_reason() {
     bench.origin.serve("/live/main.mp4", [Response::ok(section())]);
     bench.origin.serve("/live/7.ts", [Response::truncated(b"\0\0\0\x10moofhalf", 16)]);
     let Fetched::Held(held) =
-        bench.fetcher.fetch(&bench.job(with_section()), &CancellationToken::new()).await
+        bench.fetcher.fetch(&bench.job(with_section()), &nowhere_else()).await
     else {
         panic!("it is stored");
     };
@@ -211,7 +211,7 @@ async fn a_file_in_the_way_is_a_disk_that_refuses() {
     let bench = Bench::new().await;
     std::fs::write(bench.base.path().join("c"), "in the way").unwrap();
     bench.origin.serve("/live/7.ts", [Response::ok(packets(1))]);
-    let fetched = bench.fetcher.fetch(&bench.job(segment()), &CancellationToken::new()).await;
+    let fetched = bench.fetcher.fetch(&bench.job(segment()), &nowhere_else()).await;
     let Fetched::Held(held) = fetched else { panic!("{fetched:?}") };
     bench.stop.cancel();
     let attempt = held.land().await;

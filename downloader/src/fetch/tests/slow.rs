@@ -179,8 +179,10 @@ async fn silence_ends_when_the_other_attempt_is_refused_or_the_segment_is_elsewh
     assert_eq!(failure(&attempt), Some((Why::Expired, Retry::WhileListed)));
 
     bench.origin.serve("/live/7.ts", [Response::silence()]);
-    let elsewhere = CancellationToken::new();
-    elsewhere.cancel();
+    let there =
+        Job { base: Arc::new(bench.origin.url("/there/list.m3u8")), ..bench.job(segment()) };
+    bench.origin.serve("/there/7.ts", [Response::silence()]);
+    let (_tell, elsewhere) = watch::channel(Some(Arc::new(there)));
     let Fetched::Done(attempt) = bench.fetcher.fetch(&bench.job(segment()), &elsewhere).await
     else {
         panic!("the disk takes it");
@@ -246,17 +248,37 @@ async fn a_second_attempt_that_receives_is_not_given_up_for_another_address() {
     let bench = Bench::patient(hasty()).await;
     let dripping = Response::dripping(&packets(1), Duration::from_millis(50), 188 * 20);
     bench.origin.serve("/live/7.ts", [Response::silence(), dripping]);
-    let elsewhere = CancellationToken::new();
+    let (tell, elsewhere) = watch::channel(None);
     let job = bench.job(segment());
     let fetch = bench.fetcher.fetch(&job, &elsewhere);
     let listed = async {
         until_some_arrived(&bench, 188).await;
-        elsewhere.cancel();
+        tell.send_replace(Some(Arc::new(job.clone())));
     };
     let (fetched, ()) = tokio::join!(fetch, listed);
     let Fetched::Done(attempt) = fetched else { panic!("the disk takes it") };
     assert_eq!(failure(&attempt), None);
     assert_eq!(bench.stored(), [(Completeness::Full, packets(1).repeat(20))]);
+}
+
+#[tokio::test]
+async fn a_second_attempt_goes_where_else_the_segment_is_listed() {
+    let soft = Limits { soft: Duration::from_millis(200), ..for_ever().whole };
+    let bench = Bench::patient(Patience { headers: soft, whole: soft, ..for_ever() }).await;
+    // what drips here is moved meanwhile
+    let dripping = Response::dripping(&packets(1), Duration::from_mins(1), 188 * 20);
+    bench.origin.serve("/live/7.ts", [dripping, Response::status(404)]);
+    bench.origin.serve("/there/7.ts", [Response::ok(packets(20))]);
+    let job = bench.job(segment());
+    let there = Job { base: Arc::new(bench.origin.url("/there/list.m3u8")), ..job.clone() };
+    let (_tell, elsewhere) = watch::channel(Some(Arc::new(there)));
+    let Fetched::Done(attempt) = bench.fetcher.fetch(&job, &elsewhere).await else {
+        panic!("the disk takes it")
+    };
+    assert_eq!(failure(&attempt), None);
+    bench.until_only_published().await;
+    assert_eq!(bench.stored(), [(Completeness::Full, packets(20))]);
+    assert_eq!(bench.ports().len(), 1);
 }
 
 #[test]

@@ -55,6 +55,11 @@ fn a_segment_under_way_is_told_to_be_elsewhere_once_it_is() {
     bench.observe_in(other, &dated(5..=6), &[]);
     assert!(bench.events.contains(&Event::Elsewhere { id: five }));
     assert!(!bench.events.contains(&Event::Elsewhere { id: six }), "it is saved");
+    let job = bench.planner.elsewhere(five).unwrap();
+    assert_eq!((job.source, job.number, job.attempt), (other, 5, 1), "the one that is under way");
+    bench.close(other);
+    bench.observe(&dated(5..=7));
+    assert!(bench.planner.elsewhere(five).is_none());
 }
 
 #[test]
