@@ -231,6 +231,22 @@ fn a_clock_that_jumps_is_doubted_until_another_source_confirms_it() {
 }
 
 #[test]
+fn an_address_that_is_taken_up_again_is_not_doubted_any_more() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.show(&dated(6..=8).replace("00:16", "00:20"));
+    bench.save(5..=8);
+    bench.close(bench.source);
+    // with another token
+    let again = bench.open("http://host/live.m3u8?token=9");
+    assert_eq!(again, bench.source);
+    let jumped = dated(7..=9).replace("00:16", "00:20").replace("00:18", "00:22");
+    bench.observe_in(again, &jumped, &[]);
+    let doubts: Vec<_> = bench.jobs().iter().map(|job| (job.number, job.doubt)).collect();
+    assert_eq!(doubts, [(9, None)]);
+}
+
+#[test]
 fn only_a_clock_that_is_trusted_is_doubted() {
     let jump = "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:16.5Z\n#EXTINF:2.0,\n8.ts\n";
     let announced = jump.replace("#EXTINF", "#EXT-X-DISCONTINUITY\n#EXTINF");
