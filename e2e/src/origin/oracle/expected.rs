@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::io::store::notes::Why;
 
-use super::outages::{overlap, unseen, was_in_reach};
+use super::outages::{back_after, overlap, unseen, was_in_reach};
 use super::{Case, GRACE};
 use crate::origin::faults::{Retried, SegmentTrouble, Until};
 use crate::origin::record::SegmentRecord;
@@ -123,6 +123,14 @@ fn unlisted_reasons(case: &Case<'_>, segment: &Published) -> Vec<Why> {
     let mut ends = case.stream.pauses.iter().filter(|pause| pause.leaves != Leaves::List);
     if ends.any(|pause| within(pause.from)) {
         reasons.push(Why::Offline);
+    }
+    // every address that was handed out before is gone then, whether it ever showed anything or not
+    let is_missed = |moves: i64| {
+        let over = moves + back_after(case.script.shape.important);
+        run.iter().any(|other| other.at < over && moves < case.stream.listed_until(other))
+    };
+    if case.script.moves.is_some_and(is_missed) {
+        reasons.extend([Why::Expired, Why::Offline]);
     }
     // numbers that begin anew higher up look as if they had been skipped
     if run.windows(2).any(|pair| pair[1].hidden || pair[1].number != pair[0].number + 1) {

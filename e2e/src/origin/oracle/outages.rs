@@ -9,7 +9,7 @@ use crate::origin::stream::Published;
 
 /// How long a recorder may take to be back after a channel is, in milliseconds: it looks every 5 s for a
 /// channel that should always be up, every 20 s for any other, with jitter.
-fn back_after(is_important: bool) -> i64 {
+pub(super) fn back_after(is_important: bool) -> i64 {
     if is_important { 9_000 } else { 32_000 }
 }
 
