@@ -131,9 +131,13 @@ impl Writer<'_> {
             });
         }
         if date_ranges && begins {
-            let pre_roll = address.pre_roll.clone().filter(|roll| roll.contains(&segment.index));
-            let mid_roll = self.mid_roll(segment.index);
-            let end = pre_roll.or(mid_roll).map_or(segment.index + 1, |roll| roll.end);
+            // what follows on at once is of the same break, though it is shown at every address
+            let shows = |index: i32| {
+                let pre_roll = address.pre_roll.as_ref();
+                pre_roll.is_some_and(|roll| roll.contains(&index)) || self.is_mid_roll(index)
+            };
+            let shown = (segment.index..i32::MAX).take_while(|index| shows(*index));
+            let end = shown.last().map_or(segment.index, |last| last + 1);
             let date = self.date(segment.start);
             let _ = writeln!(
                 text,
@@ -144,13 +148,13 @@ impl Writer<'_> {
         }
     }
 
-    fn mid_roll(&self, index: i32) -> Option<Range<i32>> {
+    fn is_mid_roll(&self, index: i32) -> bool {
         use super::script::What;
-        let rolls = self.script.changes.iter().filter_map(|change| match change.what {
+        let mut rolls = self.script.changes.iter().filter_map(|change| match change.what {
             What::MidRoll(count) => Some(change.at..change.at + count),
             _ => None,
         });
-        rolls.into_iter().find(|roll| roll.contains(&index))
+        rolls.any(|roll| roll.contains(&index))
     }
 
     /// Initialization section, encryption, gap and range.
