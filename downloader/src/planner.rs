@@ -281,10 +281,10 @@ impl Planner {
         }
         let is_full = attempt.saved.is_some_and(|saved| saved.completeness == Completeness::Full);
         let settling = entry.finish(attempt, self.odd_in_a_row >= ALL_ODD, now);
-        if entry.is_odd() {
-            self.odd_in_a_row += 1;
-        } else if is_full {
+        if is_full {
             self.odd_in_a_row = 0;
+        } else if entry.is_odd() {
+            self.odd_in_a_row += 1;
         }
         let event = given_up(entry, settling);
         if entry.state == State::Settled && !entry.listed {

@@ -305,6 +305,26 @@ fn what_comes_odd_is_asked_for_a_few_times_unless_all_is_odd() {
 }
 
 #[test]
+fn what_is_whole_in_the_end_was_not_odd() {
+    let mut bench = Bench::new();
+    for number in 5..=7 {
+        bench.show(&dated(number..=number));
+        for _ in 0..2 {
+            bench.refuse(number, Retry::AFewTimes);
+            bench.wait(60);
+            assert_eq!(bench.numbers_due(), [number]);
+        }
+        bench.save([number]);
+    }
+    bench.show(&dated(8..=8));
+    for _ in 0..4 {
+        bench.refuse(8, Retry::AFewTimes);
+        bench.wait(60);
+        assert_eq!(bench.numbers_due(), [8], "it has as many attempts as any");
+    }
+}
+
+#[test]
 fn retries_do_not_become_the_load() {
     let mut bench = Bench::new();
     bench.show(&dated(0..=199));
