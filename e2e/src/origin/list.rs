@@ -136,8 +136,8 @@ impl Writer<'_> {
                 let pre_roll = address.pre_roll.as_ref();
                 pre_roll.is_some_and(|roll| roll.contains(&index)) || self.is_mid_roll(index)
             };
-            let shown = (segment.index..i32::MAX).take_while(|index| shows(*index));
-            let end = shown.last().map_or(segment.index, |last| last + 1);
+            let on = (segment.index..i32::MAX).take_while(|index| shows(*index));
+            let end = on.last().map_or(segment.index, |last| last + 1);
             let date = self.date(segment.start);
             let _ = writeln!(
                 text,
