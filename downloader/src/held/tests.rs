@@ -25,6 +25,9 @@ impl Disk {
     }
 
     fn check(&self, step: Step) -> io::Result<()> {
+        if matches!(step, Step::Remove | Step::List) {
+            return Ok(());
+        }
         if step == Step::Create {
             self.tries.fetch_add(1, Ordering::Relaxed);
             assert_eq!(self.under_way.fetch_add(1, Ordering::Relaxed), 0, "one try at a time");
