@@ -3,7 +3,7 @@
 //! Everything about an attempt is bounded: waiting for headers, pauses, the whole, the size
 //! ([`Patience`]). One that is slow gets a second one beside it, over a connection of its own, and the
 //! first to bring the segment whole wins ([`race`]). The body goes to a temp file while it arrives, or to
-//! memory where the disk refuses ([`intake`]); how it ended and what it looks like decide the name under
+//! memory where the disk refuses ([`intake`]) or does not answer ([`handing`]); how it ended and what it looks like decide the name under
 //! which it is published ([`body`]).
 //!
 //! When the downloader stops, an attempt has [`STOP_GRACE`] to end; what has arrived by then is kept
@@ -26,6 +26,7 @@ mod body;
 mod cache;
 mod cipher;
 mod gathered;
+mod handing;
 mod intake;
 mod leaving;
 mod pair;
@@ -37,6 +38,7 @@ use aside::{Asides, Asking};
 use attempt::Plan;
 pub(crate) use cipher::undecipherable;
 use gathered::Gathering;
+use handing::Spares;
 use intake::Lost;
 pub(crate) use pair::either;
 use pair::{MAX_SECOND_ATTEMPTS, Permits};
@@ -62,6 +64,7 @@ pub(crate) struct Means {
     pub(crate) stop: CancellationToken,
     pub(crate) patience: Patience,
     gathering: Gathering,
+    spares: Spares,
     second_attempts: Arc<Semaphore>,
     /// What allows the attempts of those channels whose feeds share them.
     of_channels: Arc<Mutex<HashMap<FolderName, Arc<Semaphore>>>>,
@@ -84,6 +87,7 @@ impl Means {
             stop,
             patience: Patience::default(),
             gathering: Gathering::default(),
+            spares: Spares::default(),
             second_attempts,
             of_channels: Arc::default(),
         }
@@ -159,7 +163,7 @@ impl Fetcher {
         if lost.failure.why == Why::Damaged {
             self.asides.forget_keys(job);
         }
-        self.means.store.blocking(move |_| lost.publish()).await
+        self.publish(lost).await
     }
 
     /// Gets what the segment needs beside its own bytes.
