@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use common::base::time::Timestamp;
 use common::format::segment::{Completeness, MediaDuration};
@@ -43,6 +44,10 @@ use turns::Turns;
 use crate::disk::Stored;
 use crate::planner::{Failure, Retry, Saved};
 
+/// How long a disk may give no answer and still be given what comes: one that is slow may keep up with many
+/// files at a time, while what waits in memory is written one by one.
+const HOPELESS_AFTER: Duration = Duration::from_secs(15);
+
 /// The room of all feeds together; cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Holding {
@@ -70,6 +75,8 @@ struct State {
     trouble: Option<Trouble>,
     /// Whether the disk took what it was given last.
     disk_works: bool,
+    /// When it last did.
+    worked: Option<Instant>,
     hang: Option<Hang>,
 }
 
@@ -112,6 +119,7 @@ impl Holding {
             telling: Telling::default(),
             trouble: None,
             disk_works: true,
+            worked: None,
             hang: None,
         };
         let inner = Inner {
@@ -150,9 +158,14 @@ impl Holding {
         Binned::new(draft, self.inner.bin.clone())
     }
 
-    /// Whether the disk does not answer, as far as is known: then it is of no use to begin another file.
+    /// Whether the disk does not answer, as far as is known.
     pub(crate) fn hangs(&self) -> bool {
         self.state().hang.is_some()
+    }
+
+    /// Whether the disk has not answered for so long that it is of no use to begin another file.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.state().hang.as_ref().is_some_and(|hang| hang.since.elapsed() >= HOPELESS_AFTER)
     }
 
     /// The disk answers after all.
@@ -181,6 +194,7 @@ impl Holding {
     pub(crate) fn disk_works(&self) {
         let mut state = self.state();
         state.disk_works = true;
+        state.worked = Some(Instant::now());
         let hung = state.hang.is_some();
         state.answered();
         state.tell_if_over();

@@ -17,6 +17,10 @@ use crate::planner::{Attempt, Failure, Saved};
 /// five seconds of some 8 streams. What is beyond it is fetched again if the disk does not answer.
 const MOST_SPARE: usize = 32 << 20;
 
+/// How many times as long the disk may take over what would have to be fetched again: what is slow rather than
+/// stuck would be just as slow the next time.
+const NOT_AT_HAND: u32 = 3;
+
 /// How much of that is kept; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spares(Arc<AtomicUsize>);
@@ -129,7 +133,7 @@ impl Fetcher {
     ) -> Result<(T, Option<Late<T>>), Failure> {
         let means = &self.means;
         let is_first = intake.is_empty();
-        if is_first && means.holding.hangs() {
+        if is_first && means.holding.is_hopeless() {
             intake.keep_in_memory();
         }
         if intake.is_in_memory() {
@@ -138,7 +142,9 @@ impl Fetcher {
         let spare = if is_first { means.spares.keep(&pieces) } else { None };
         let (abandoned, again) = (intake.abandoned(), work.clone());
         let work = move |_: &_| work(intake, pieces);
-        let asked = means.holding.ask(Work::Segments, means.patience.disk, &means.store, work);
+        let disk = means.patience.disk;
+        let patience = if spare.is_some() { disk } else { disk * NOT_AT_HAND };
+        let asked = means.holding.ask(Work::Segments, patience, &means.store, work);
         let late = match asked.await {
             Ok(done) => return Ok((done, None)),
             Err(late) => late,

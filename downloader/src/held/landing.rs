@@ -114,10 +114,15 @@ async fn ended(late: &mut Option<Late<Option<Saved>>>) -> Option<Saved> {
 }
 
 /// Waits for the turn to try the disk. What `is_written` already by what hangs is about to be there once the
-/// disk answers.
+/// disk answers, and to write it beside that makes a disk that is slow slower.
 async fn turn(place: &Place, stop: &CancellationToken, is_written: bool) -> Try {
     if is_written {
         place.holding.answers(stop).await;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(TRIED_FOR) => {}
+        }
     }
     place.turn(stop).await
 }

@@ -5,7 +5,7 @@
 //! one kind, no other kind lacks, nor anything else that may block.
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
@@ -18,6 +18,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Holding;
 use crate::recorder::joined;
+
+/// How long what is written is waited for while the disk stores other things: it is slow rather than stuck,
+/// and to begin anew would only add to its load.
+const MOST_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is done with the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +84,14 @@ impl<T: Send + 'static> Late<T> {
     }
 }
 
+#[cfg(test)]
+impl<T: Send + 'static> Late<T> {
+    /// Work that never ends.
+    pub(super) fn never() -> Self {
+        Self(Box::pin(std::future::pending()))
+    }
+}
+
 impl<T> Future for Late<T> {
     type Output = T;
 
@@ -108,8 +120,42 @@ impl Progress {
     }
 }
 
+/// For how long something is waited for.
+#[derive(Debug)]
+struct Waiting<'a> {
+    holding: &'a Holding,
+    work: Work,
+    began: Instant,
+    patience: Duration,
+}
+
+impl Waiting<'_> {
+    fn ends(&self) -> Instant {
+        let end = self.began + self.patience;
+        match self.holding.state().worked {
+            Some(worked) if self.work == Work::Segments => {
+                end.max((worked + self.patience).min(self.began + MOST_PATIENCE))
+            }
+            _ => end,
+        }
+    }
+
+    /// The output of `future`, if it has one in time.
+    async fn wait_for<F: Future + Unpin>(&self, mut future: F) -> Option<F::Output> {
+        loop {
+            if let Ok(output) = timeout_at(self.ends(), &mut future).await {
+                return Some(output);
+            }
+            if Instant::now() >= self.ends() {
+                return None;
+            }
+        }
+    }
+}
+
 impl Holding {
-    /// Does something with the disk, in a thread of that kind of `work`, and waits for at most `patience`.
+    /// Does something with the disk, in a thread of that kind of `work`, and waits for at most `patience`;
+    /// where segments are written, for at most that since the disk stored the last one, and a minute.
     ///
     /// # Errors
     ///
@@ -128,8 +174,9 @@ impl Holding {
         run: impl FnOnce(&Store) -> T + Send + 'static,
     ) -> Result<T, Option<Late<T>>> {
         let began = Instant::now();
-        let deadline = began + patience;
-        let Ok(permit) = timeout_at(deadline, self.inner.threads.one(work)).await else {
+        let waiting = Waiting { holding: self, work, began, patience };
+        let permit = pin!(self.inner.threads.one(work));
+        let Some(permit) = waiting.wait_for(permit).await else {
             if work == Work::Segments {
                 self.state().hangs(began);
             }
@@ -137,7 +184,7 @@ impl Holding {
         };
         let progress = Arc::new(Progress::default());
         let mut running = self.begin(permit, Arc::clone(&progress), store.clone(), run);
-        if let Ok(done) = timeout_at(deadline, &mut running).await {
+        if let Some(done) = waiting.wait_for(&mut running).await {
             return Ok(joined(done));
         }
         if self.is_late(&progress, began) {

@@ -48,25 +48,25 @@ impl Bench {
         }
     }
 
-    /// Lands segments of four bytes that begin at these seconds side by side.
-    fn land(&self, starts: std::ops::Range<i64>) -> JoinSet<Attempt> {
-        let mut landing = JoinSet::new();
-        for start in starts {
-            let place = self.holding.enter_unanswered(0, at(start));
-            place.grow(4).unwrap();
-            let held = Held {
-                pieces: vec![Bytes::from_static(b"vide")],
-                place,
-                target: self.target(start),
-                completeness: Completeness::Full,
-                failure: None,
-                format: None,
-                stop: self.stop.clone(),
-                late: None,
-            };
-            landing.spawn(held.land());
+    /// A segment of four bytes that waits.
+    fn hold(&self, start: i64) -> Held {
+        let place = self.holding.enter_unanswered(0, at(start));
+        place.grow(4).unwrap();
+        Held {
+            pieces: vec![Bytes::from_static(b"vide")],
+            place,
+            target: self.target(start),
+            completeness: Completeness::Full,
+            failure: None,
+            format: None,
+            stop: self.stop.clone(),
+            late: None,
         }
-        landing
+    }
+
+    /// Lands segments that begin at these seconds side by side.
+    fn land(&self, starts: std::ops::Range<i64>) -> JoinSet<Attempt> {
+        starts.map(|start| self.hold(start).land()).collect()
     }
 
     /// Begins a file in a thread for `work` that is waited for for five seconds; fails with whether there
@@ -131,6 +131,76 @@ async fn what_hangs_over_a_segment_is_waited_for_rather_than_written_again() {
     bench.disk.release();
     Bench::all_land(landing).await;
     assert_eq!((bench.names(), bench.disk.most()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_file_is_stuck_at_is_written_anew_after_a_while_and_counts_once() {
+    for is_there in [false, true] {
+        let bench = Bench::new();
+        if is_there {
+            let mut draft = bench.target(1).begin().unwrap();
+            draft.append(&[b"vide"]).unwrap();
+            draft.publish(Completeness::Full).unwrap();
+        }
+        let began = Instant::now();
+        let held = Held { late: Some(Late::never()), ..bench.hold(1) };
+        let attempt = held.land().await;
+        assert!(began.elapsed() >= TRIED_FOR, "a disk that is slow may be about to be done");
+        assert_eq!(attempt.saved.map(|saved| saved.is_new), Some(true), "it was nobody else");
+        assert_eq!(bench.names(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_is_hopeless_some_time_after_it_was_given_what_it_does_not_answer() {
+    let bench = Bench::new();
+    bench.disk.at(Step::Create, 0);
+    let mut asking = JoinSet::new();
+    asking.spawn(bench.begin_file(Work::Segments));
+    until("it is not begun", || bench.disk.count() == 1).await;
+    tokio::time::advance(Duration::from_secs(5)).await;
+    asking.join_next().await.unwrap().unwrap().unwrap_err();
+    for (since, is_hopeless) in [(5, false), (10, false), (15, true)] {
+        assert_eq!(bench.holding.is_hopeless(), is_hopeless, "after {since} s");
+        tokio::time::advance(Duration::from_secs(5)).await;
+    }
+    bench.disk.release();
+    until("it hangs for ever", || !bench.holding.hangs()).await;
+    assert!(!bench.holding.is_hopeless());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_is_waited_for_while_the_disk_stores_other_things() {
+    for (work, works_for, waits_for) in [
+        (Work::Landings, 90, 5),
+        (Work::Segments, 0, 5),
+        (Work::Segments, 30, 35),
+        (Work::Segments, 90, 60),
+    ] {
+        let bench = Bench::new();
+        bench.disk.at(Step::Create, 0);
+        let mut asking = JoinSet::new();
+        // one of them waits for a thread
+        for _ in 0..=work.most() {
+            asking.spawn(bench.begin_file(work));
+        }
+        until("too few begin", || bench.disk.count() == work.most()).await;
+        let mut seconds = 0;
+        while !asking.is_empty() {
+            seconds += 1;
+            tokio::time::advance(Duration::from_secs(1)).await;
+            if seconds <= works_for {
+                bench.holding.disk_works();
+            }
+            for _ in 0..2 * work.most() {
+                tokio::task::yield_now().await;
+            }
+            while asking.try_join_next().is_some() {}
+            let has_ended = asking.is_empty();
+            assert_eq!(has_ended, seconds >= waits_for, "{work:?} {works_for} {seconds}");
+        }
+        bench.disk.release();
+    }
 }
 
 #[tokio::test(start_paused = true)]
