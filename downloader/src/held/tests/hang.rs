@@ -257,3 +257,29 @@ async fn the_health_tells_for_how_long_the_disk_does_not_answer() {
     drop(place);
     assert_eq!(bench.holding.report(), Parts::default());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_hangs_now_and_then_is_told_of_once_a_minute() {
+    let bench = Bench::new();
+    let mut told = Vec::new();
+    for second in 0..150 {
+        let mut state = bench.holding.state();
+        state.hangs(Instant::now());
+        if state.hang.as_ref().unwrap().is_told {
+            told.push(second);
+        }
+        state.answered();
+        drop(state);
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(told, [0, 60, 120]);
+    let place = bench.holding.enter_unanswered(0, at(1));
+    for _ in 0..2 {
+        tokio::time::advance(Duration::from_mins(1)).await;
+        bench.holding.state().hangs(Instant::now());
+        told.extend(bench.holding.state().hang.as_ref().filter(|hang| hang.is_told).map(|_| 0));
+        bench.holding.answered();
+    }
+    assert_eq!(told.len(), 4, "while a segment waits it is one trouble");
+    drop(place);
+}
