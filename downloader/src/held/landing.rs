@@ -11,12 +11,16 @@ use common::io::store::Store;
 use common::service::CancellationToken;
 
 use super::place::{Place, Try};
-use super::{Late, Target, Work, disk_full, given_up};
+use super::{Holding, Late, Target, Work, disk_full, given_up};
 use crate::planner::{Attempt, Failure, Retry, Saved};
 
 /// How long a try of the disk is waited for before it is another's turn: what one file hangs at may not
 /// keep the others from a disk that works.
 pub(super) const TRIED_FOR: Duration = Duration::from_mins(1);
+
+/// How long a disk that hangs is waited for once the downloader stops: what is lost then can still be told of
+/// before a stop may take no longer.
+pub(super) const LAST_WAIT: Duration = Duration::from_secs(8);
 
 /// A segment that was received and judged, and waits for the disk.
 #[derive(Debug)]
@@ -39,11 +43,24 @@ impl Held {
         self.pieces.iter().map(|piece| piece.len() as u64).sum()
     }
 
-    /// Waits until it is stored or given up. When the downloader stops, it is tried once more.
+    /// Waits until it is stored or given up. When the downloader stops, it is tried once more; a disk that
+    /// hangs then is waited for for some seconds.
     ///
     /// Cancel safety: dropped in between, the segment is given up, unless a try is under way, which
     /// goes on to its end.
-    pub(crate) async fn land(mut self) -> Attempt {
+    pub(crate) async fn land(self) -> Attempt {
+        let (holding, stop) = (self.place.holding.clone(), self.stop.clone());
+        tokio::select! {
+            biased;
+            attempt = self.land_in_turn() => attempt,
+            () = is_in_vain(&holding, &stop) => {
+                let detail = "the disk did not answer before the stop".to_owned();
+                Attempt::failed(disk_full(detail, Retry::Never))
+            }
+        }
+    }
+
+    async fn land_in_turn(mut self) -> Attempt {
         loop {
             let is_written = self.late.is_some();
             let turn = tokio::select! {
@@ -102,6 +119,15 @@ impl Held {
                 Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"))
             }
         }
+    }
+}
+
+/// Waits until the downloader has stopped for a while and the disk still hangs.
+async fn is_in_vain(holding: &Holding, stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(LAST_WAIT).await;
+    if !holding.hangs() {
+        std::future::pending::<()>().await;
     }
 }
 

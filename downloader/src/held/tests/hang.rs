@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::io::store::Hang;
 
-use super::super::landing::TRIED_FOR;
+use super::super::landing::{LAST_WAIT, TRIED_FOR};
 use super::*;
 
 /// A holding above a disk that may hang.
@@ -25,6 +25,13 @@ async fn until(otherwise: &str, is_so: impl Fn() -> bool) {
         assert!(std::time::Instant::now() < deadline, "{otherwise}");
         tokio::task::yield_now().await;
         std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Lets all tasks do what they can.
+async fn all_go_on() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -113,6 +120,33 @@ async fn one_that_is_tried_finds_out_when_the_disk_answers_and_then_all_land() {
     until("a temp file stays", || bench.names() == 5).await;
     assert!(!bench.holding.hangs());
     assert_eq!(bench.holding.report(), Parts::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_stopping_a_disk_that_hangs_is_waited_for_for_a_while_and_what_is_lost_is_told() {
+    for answers in [true, false] {
+        let bench = Bench::new();
+        bench.disk.at(Step::Flush, 0);
+        let mut landing = bench.land(1..6);
+        until("nobody tries", || bench.disk.count() == 1).await;
+        tokio::time::advance(TRIED_FOR).await;
+        until("it is for ever", || bench.holding.hangs()).await;
+        bench.stop.cancel();
+        all_go_on().await;
+        tokio::time::advance(LAST_WAIT / 2).await;
+        all_go_on().await;
+        assert!(landing.try_join_next().is_none());
+        if answers {
+            bench.disk.release();
+            Bench::all_land(landing).await;
+            continue;
+        }
+        tokio::time::advance(LAST_WAIT / 2).await;
+        while let Some(landed) = landing.join_next().await {
+            let failure = landed.unwrap().failure.unwrap();
+            assert_eq!((failure.why, failure.retry), (Why::DiskFull, Retry::Never));
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,13 +297,11 @@ async fn a_disk_that_hangs_now_and_then_is_told_of_once_a_minute() {
     let bench = Bench::new();
     let mut told = Vec::new();
     for second in 0..150 {
-        let mut state = bench.holding.state();
-        state.hangs(Instant::now());
-        if state.hang.as_ref().unwrap().is_told {
+        bench.holding.state().hangs(Instant::now());
+        if bench.holding.state().hang.as_ref().unwrap().is_told {
             told.push(second);
         }
-        state.answered();
-        drop(state);
+        bench.holding.answered();
         tokio::time::advance(Duration::from_secs(1)).await;
     }
     assert_eq!(told, [0, 60, 120]);
