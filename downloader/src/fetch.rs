@@ -38,7 +38,7 @@ use aside::{Asides, Asking};
 use attempt::Plan;
 pub(crate) use cipher::undecipherable;
 use gathered::Gathering;
-use handing::Spares;
+use handing::Unconfirmed;
 use intake::Lost;
 pub(crate) use pair::either;
 use pair::{MAX_SECOND_ATTEMPTS, Permits};
@@ -64,7 +64,7 @@ pub(crate) struct Means {
     pub(crate) stop: CancellationToken,
     pub(crate) patience: Patience,
     gathering: Gathering,
-    spares: Spares,
+    unconfirmed: Unconfirmed,
     second_attempts: Arc<Semaphore>,
     /// What allows the attempts of those channels whose feeds share them.
     of_channels: Arc<Mutex<HashMap<FolderName, Arc<Semaphore>>>>,
@@ -87,7 +87,7 @@ impl Means {
             stop,
             patience: Patience::default(),
             gathering: Gathering::default(),
-            spares: Spares::default(),
+            unconfirmed: Unconfirmed::default(),
             second_attempts,
             of_channels: Arc::default(),
         }

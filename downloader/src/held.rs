@@ -75,8 +75,8 @@ struct State {
     trouble: Option<Trouble>,
     /// Whether the disk took what it was given last.
     disk_works: bool,
-    /// When it last did.
-    worked: Option<Instant>,
+    /// When it last did, or began to be of use.
+    worked: Instant,
     hang: Option<Hang>,
 }
 
@@ -119,7 +119,7 @@ impl Holding {
             telling: Telling::default(),
             trouble: None,
             disk_works: true,
-            worked: None,
+            worked: Instant::now(),
             hang: None,
         };
         let inner = Inner {
@@ -168,6 +168,11 @@ impl Holding {
         self.state().hang.as_ref().is_some_and(|hang| hang.since.elapsed() >= HOPELESS_AFTER)
     }
 
+    /// Whether the disk has stored a segment within that time.
+    pub(crate) fn has_stored_within(&self, time: Duration) -> bool {
+        self.state().worked.elapsed() < time
+    }
+
     /// The disk answers after all.
     fn answered(&self) {
         self.state().answered();
@@ -194,7 +199,7 @@ impl Holding {
     pub(crate) fn disk_works(&self) {
         let mut state = self.state();
         state.disk_works = true;
-        state.worked = Some(Instant::now());
+        state.worked = Instant::now();
         let hung = state.hang.is_some();
         state.answered();
         state.tell_if_over();

@@ -3,56 +3,56 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::attempt::Plan;
 use super::body::{Body, End};
 use super::intake::{Closed, Intake, Kept, Lost, unanswered};
-use super::{Fetched, Fetcher};
+use super::{Fetched, Fetcher, Means};
 use crate::held::{Late, Work};
 use crate::planner::{Attempt, Failure, Saved};
 
-/// How much is kept, by all fetches together, of what the disk was given and has not confirmed, in bytes:
-/// five seconds of some 8 streams. What is beyond it is fetched again if the disk does not answer.
-const MOST_SPARE: usize = 32 << 20;
+/// How many bytes of all fetches together the disk may have been given and not have confirmed: a second of 80
+/// streams. What is beyond it is not kept to be moved to memory; and if the disk stores nothing for a moment
+/// while there is so much for it, what comes next goes to memory at once, which is bounded.
+pub(super) const MOST_UNCONFIRMED: usize = 64 << 20;
+/// That moment.
+pub(super) const STORES_WITHIN: Duration = Duration::from_secs(1);
 
 /// How many times as long the disk may take over what would have to be fetched again: what is slow rather than
 /// stuck would be just as slow the next time.
 const NOT_AT_HAND: u32 = 3;
 
-/// How much of that is kept; cheap to clone.
+/// How much the disk was given and has not confirmed; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Spares(Arc<AtomicUsize>);
+pub(super) struct Unconfirmed(Arc<AtomicUsize>);
 
-/// What the disk was given and has not confirmed. The bytes are shared with whoever writes them.
+/// A part of it, until it is dropped by whoever writes it and whoever waits for that.
 #[derive(Debug)]
-struct Spare {
-    pieces: Vec<Bytes>,
+pub(super) struct Part {
     bytes: usize,
-    all: Spares,
+    all: Unconfirmed,
 }
 
-impl Spares {
-    /// Keeps all that came for a segment, if there is room.
-    fn keep(&self, pieces: &[Bytes]) -> Option<Spare> {
+impl Unconfirmed {
+    pub(super) fn add(&self, pieces: &[Bytes]) -> Arc<Part> {
         let bytes = pieces.iter().map(Bytes::len).sum();
-        let mut spare = Spare { pieces: Vec::new(), bytes, all: self.clone() };
-        let all = self.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        (all <= MOST_SPARE).then(|| {
-            spare.pieces = pieces.to_vec();
-            spare
-        })
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+        Arc::new(Part { bytes, all: self.clone() })
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_much(&self) -> bool {
+        self.bytes() > MOST_UNCONFIRMED
     }
 }
 
-impl Spare {
-    fn take(mut self) -> Vec<Bytes> {
-        std::mem::take(&mut self.pieces)
-    }
-}
-
-impl Drop for Spare {
+impl Drop for Part {
     fn drop(&mut self) {
         self.all.0.fetch_sub(self.bytes, Ordering::Relaxed);
     }
@@ -133,15 +133,20 @@ impl Fetcher {
     ) -> Result<(T, Option<Late<T>>), Failure> {
         let means = &self.means;
         let is_first = intake.is_empty();
-        if is_first && means.holding.is_hopeless() {
+        if is_first && self.is_in_vain() {
             intake.keep_in_memory();
         }
         if intake.is_in_memory() {
             return Ok((means.store.blocking(move |_| work(intake, pieces)).await, None));
         }
-        let spare = if is_first { means.spares.keep(&pieces) } else { None };
-        let (abandoned, again) = (intake.abandoned(), work.clone());
-        let work = move |_: &_| work(intake, pieces);
+        let part = means.unconfirmed.add(&pieces);
+        let spare = (is_first && !means.unconfirmed.is_much()).then(|| pieces.clone());
+        let (abandoned, again, written) = (intake.abandoned(), work.clone(), Arc::clone(&part));
+        let work = move |_: &_| {
+            let done = work(intake, pieces);
+            drop(written);
+            done
+        };
         let disk = means.patience.disk;
         let patience = if spare.is_some() { disk } else { disk * NOT_AT_HAND };
         let asked = means.holding.ask(Work::Segments, patience, &means.store, work);
@@ -150,10 +155,16 @@ impl Fetcher {
             Err(late) => late,
         };
         abandoned.set();
-        let pieces = spare.ok_or_else(unanswered)?.take();
+        let pieces = spare.ok_or_else(unanswered)?;
         let mut intake = self.intake(plan);
         intake.keep_in_memory();
         Ok((means.store.blocking(move |_| again(intake, pieces)).await, late))
+    }
+
+    /// Whether the disk will not take a new file soon.
+    fn is_in_vain(&self) -> bool {
+        let Means { holding, unconfirmed, .. } = &self.means;
+        holding.is_hopeless() || unconfirmed.is_much() && !holding.has_stored_within(STORES_WITHIN)
     }
 
     /// Publishes what there is of a segment that did not come whole.
@@ -171,23 +182,5 @@ impl Fetcher {
             abandoned.set();
             Fetched::Done(Attempt::failed(why))
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_more_is_kept_than_may_be() {
-        let all = Spares::default();
-        let half = [Bytes::from(vec![0; MOST_SPARE / 4]), Bytes::from(vec![0; MOST_SPARE / 4])];
-        let (one, other) = (all.keep(&half).unwrap(), all.keep(&half));
-        assert!(other.is_some());
-        assert!(all.keep(&half[..1]).is_none());
-        assert_eq!(one.take(), half);
-        assert!(all.keep(&half).is_some(), "there is room again");
-        drop(other);
-        assert_eq!(all.0.load(Ordering::Relaxed), 0);
     }
 }

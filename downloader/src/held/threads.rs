@@ -132,12 +132,11 @@ struct Waiting<'a> {
 impl Waiting<'_> {
     fn ends(&self) -> Instant {
         let end = self.began + self.patience;
-        match self.holding.state().worked {
-            Some(worked) if self.work == Work::Segments => {
-                end.max((worked + self.patience).min(self.began + MOST_PATIENCE))
-            }
-            _ => end,
+        if self.work != Work::Segments {
+            return end;
         }
+        let worked = self.holding.state().worked;
+        end.max((worked + self.patience).min(self.began + MOST_PATIENCE))
     }
 
     /// The output of `future`, if it has one in time.

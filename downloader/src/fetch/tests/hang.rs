@@ -4,6 +4,7 @@ use bytes::Bytes;
 use common::io::store::{Hang, Step};
 use common::service::Parts;
 
+use super::handing::{MOST_UNCONFIRMED, STORES_WITHIN};
 use super::*;
 use crate::planner::Saved;
 
@@ -174,4 +175,44 @@ async fn what_is_dropped_waits_for_no_disk_and_takes_one_thread_for_all() {
     disk.release();
     poll("they stay", || bench.files().is_empty()).await;
     assert_eq!(disk.most(), 1);
+}
+
+#[tokio::test]
+async fn while_there_is_much_for_a_disk_that_stores_nothing_more_goes_to_memory_at_once() {
+    let disk = Hang::default();
+    let bench = Bench::hanging(&disk, false).await;
+    let means = &bench.fetcher.means;
+    let much = means.unconfirmed.add(&[Bytes::from(vec![0; MOST_UNCONFIRMED + 1])]);
+    bench.origin.serve("/live/7.ts", [Response::ok(packets(3)), Response::ok(packets(3))]);
+    means.holding.disk_works();
+    let attempt = bench.done(&bench.job(segment())).await;
+    assert!(landed(&attempt).is_some(), "the disk stores something");
+    tokio::time::pause();
+    tokio::time::advance(STORES_WITHIN).await;
+    tokio::time::resume();
+    disk.at(Step::Create, 0);
+    let held = bench.held(&bench.fetcher, segment()).await;
+    assert_eq!(disk.most(), 0);
+    disk.release();
+    assert!(landed(&held.land().await).is_some());
+    drop(much);
+    assert!(!means.unconfirmed.is_much());
+    assert_eq!(
+        landed(&bench.fetch(Response::ok(packets(3))).await).map(|it| it.is_new),
+        Some(false)
+    );
+}
+
+#[tokio::test]
+async fn what_hangs_counts_until_it_ends() {
+    let disk = Hang::default();
+    let bench = Bench::hanging(&disk, false).await;
+    bench.origin.serve("/live/7.ts", [Response::ok(packets(3))]);
+    disk.at(Step::Flush, 0);
+    let held = bench.held(&bench.fetcher, segment());
+    let (held, ()) = tokio::join!(held, patience_ends(&disk));
+    assert_eq!(bench.fetcher.means.unconfirmed.bytes(), 564);
+    disk.release();
+    assert!(landed(&held.land().await).is_some());
+    poll("it counts for ever", || bench.fetcher.means.unconfirmed.bytes() == 0).await;
 }
