@@ -16,6 +16,7 @@ use tracing::Instrument;
 use crate::Shared;
 use crate::config::Channel;
 use crate::feed::FeedRecorder;
+use crate::held::{Holding, Work};
 use crate::provider::{Offer, Provider, ResolveError, Rules};
 use crate::recorder::joined;
 
@@ -45,8 +46,9 @@ pub(crate) async fn run(
     for (rank, quality) in qualities.into_iter().enumerate() {
         let span = tracing::info_span!("record", channel = %channel.name, %quality);
         let feed = Feed { channel: channel.name.clone(), quality };
-        let (store, clock) = (shared.store.clone(), Arc::clone(&shared.clock));
-        let sweep = sweep_now_and_then(store, feed.clone(), clock, shared.stop.clone());
+        let means = (shared.store.clone(), shared.means.holding.clone());
+        let (clock, stop) = (Arc::clone(&shared.clock), shared.stop.clone());
+        let sweep = sweep_now_and_then(means, feed.clone(), clock, stop);
         tasks.spawn(sweep.instrument(span.clone()));
         let (shared, resolver) = (Arc::clone(&shared), Arc::clone(&resolver));
         let record = async move {
@@ -65,14 +67,20 @@ pub(crate) async fn run(
 /// Removes what earlier processes left half-written, which is too fresh for that after a restart that
 /// came at once, until the downloader stops.
 async fn sweep_now_and_then(
-    store: Store,
+    (store, holding): (Store, Holding),
     feed: Feed,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
     loop {
         let (feed, now) = (feed.clone(), clock.now());
-        match store.blocking(move |store| store.sweep_temp_files(&feed, now)).await {
+        let sweep = move |store: &Store| store.sweep_temp_files(&feed, now);
+        let swept = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            swept = holding.ask_patiently(Work::Sweeps, &store, sweep) => swept,
+        };
+        match swept {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "removed what was left half-written"),
             Err(error) => tracing::warn!("cannot look for what was left half-written: {error}"),
@@ -133,6 +141,7 @@ mod tests {
     use chrono::TimeDelta;
     use common::base::time::SystemClock;
     use common::io::store::Access;
+    use common::metrics::Metrics;
     use common::test_util::TestClock;
 
     use super::*;
@@ -150,7 +159,8 @@ mod tests {
         let clock = Arc::new(TestClock::at(restarted));
         let stop = CancellationToken::new();
         let mut sweeping = JoinSet::new();
-        sweeping.spawn(sweep_now_and_then(store, feed, clock.clone(), stop.clone()));
+        let means = (store, Holding::new(0, &Metrics::empty()));
+        sweeping.spawn(sweep_now_and_then(means, feed, clock.clone(), stop.clone()));
         let began = Instant::now();
         while left.exists() {
             assert!(began.elapsed() < Duration::from_hours(36), "it stays");

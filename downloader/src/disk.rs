@@ -1,6 +1,7 @@
 //! How much room the disk has, and how long it lasts at the present pace.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,7 +10,9 @@ use common::io::store::Store;
 use common::metrics::Metrics;
 use common::service::CancellationToken;
 use prometheus::Gauge;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+
+use crate::held::{Holding, Late, Work};
 
 /// How often the disk is asked.
 const EVERY: Duration = Duration::from_secs(15);
@@ -30,6 +33,34 @@ impl Stored {
     }
 }
 
+/// How long it is waited for an answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Asks how much room there is, never twice at a time.
+#[derive(Debug)]
+struct Asking {
+    store: Store,
+    holding: Holding,
+    /// What has not been answered yet.
+    late: Option<Late<()>>,
+}
+
+impl Asking {
+    async fn free_bytes(&mut self) -> io::Result<u64> {
+        if let Some(late) = &mut self.late
+            && timeout(Duration::ZERO, late).await.is_err()
+        {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.late = None;
+        let ask = self.holding.ask(Work::Listings, ANSWERS_WITHIN, &self.store, Store::free_bytes);
+        ask.await.unwrap_or_else(|late| {
+            self.late = late.map(|late| late.map(drop));
+            Err(io::ErrorKind::TimedOut.into())
+        })
+    }
+}
+
 /// Keeps the metrics of the disk below `store` up to date until `stop`.
 ///
 /// # Errors
@@ -38,7 +69,7 @@ impl Stored {
 ///
 /// Cancel safety: dropped, it only stops.
 pub(crate) async fn watch(
-    store: Store,
+    (store, holding): (Store, Holding),
     stored: Stored,
     metrics: Metrics,
     stop: CancellationToken,
@@ -52,8 +83,9 @@ pub(crate) async fn watch(
     let (free_gauge, hours_gauge) =
         (gauge("disk_free_bytes", free_help), gauge("disk_hours_left", hours_help));
     let mut pace = Pace::default();
+    let mut asking = Asking { store, holding, late: None };
     loop {
-        let free = store.blocking(Store::free_bytes).await.unwrap_or_else(|error| {
+        let free = asking.free_bytes().await.unwrap_or_else(|error| {
             tracing::debug!("cannot tell how much room the disk has: {error}");
             0
         });
@@ -106,6 +138,8 @@ fn float(bytes: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use common::io::store::{Hang, Step};
+
     use super::*;
 
     #[test]
@@ -136,7 +170,8 @@ mod tests {
                 std::fs::remove_dir(base.path()).unwrap();
             }
             let metrics = Metrics::empty();
-            watch(store.clone(), Stored::default(), metrics.clone(), stop.clone()).await.unwrap();
+            let of = (store.clone(), Holding::new(0, &Metrics::empty()));
+            watch(of, Stored::default(), metrics.clone(), stop.clone()).await.unwrap();
             let text = metrics.render();
             assert_eq!(!text.contains("\ndisk_free_bytes 0\n"), expected, "{text}");
             assert!(
@@ -144,6 +179,32 @@ mod tests {
                     || text.contains("\ndisk_hours_left +Inf\n"),
                 "{text}"
             );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_does_not_answer_is_shown_as_full_and_asked_once() {
+        let base = tempfile::tempdir().unwrap();
+        let disk = Hang::default();
+        let store = Store::open(base.path(), common::io::store::Access::Write).unwrap();
+        let (store, holding) = (disk.under(store), Holding::new(0, &Metrics::empty()));
+        disk.at(Step::List, 0);
+        let mut asking = Asking { store, holding, late: None };
+        for _ in 0..3 {
+            let moved = async {
+                while disk.count() == 0 {
+                    tokio::task::yield_now().await;
+                }
+                tokio::time::advance(ANSWERS_WITHIN).await;
+            };
+            let (asked, ()) = tokio::join!(asking.free_bytes(), moved);
+            assert!(asked.is_err());
+            assert!(asking.late.is_some(), "it is waited for, and nothing else is asked");
+        }
+        assert_eq!(disk.most(), 1);
+        disk.release();
+        while asking.free_bytes().await.is_err() {
+            tokio::task::yield_now().await;
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Everything about an attempt is bounded: waiting for headers, pauses, the whole, the size
 //! ([`Patience`]). One that is slow gets a second one beside it, over a connection of its own, and the
 //! first to bring the segment whole wins ([`race`]). The body goes to a temp file while it arrives, or to
-//! memory where the disk refuses ([`intake`]); how it ended and what it looks like decide the name under
+//! memory where the disk refuses ([`intake`]) or does not answer ([`handing`]); how it ended and what it looks like decide the name under
 //! which it is published ([`body`]).
 //!
 //! When the downloader stops, an attempt has [`STOP_GRACE`] to end; what has arrived by then is kept
@@ -27,6 +27,7 @@ mod cache;
 mod cipher;
 mod crowd;
 mod gathered;
+mod handing;
 mod intake;
 mod leaving;
 mod pair;
@@ -39,6 +40,7 @@ use attempt::Plan;
 pub(crate) use cipher::undecipherable;
 use crowd::Crowd;
 use gathered::Gathering;
+use handing::Unconfirmed;
 use intake::Lost;
 pub(crate) use pair::either;
 use pair::{MAX_SECOND_ATTEMPTS, Permits};
@@ -65,6 +67,7 @@ pub(crate) struct Means {
     pub(crate) patience: Patience,
     gathering: Gathering,
     crowd: Crowd,
+    unconfirmed: Unconfirmed,
     second_attempts: Arc<Semaphore>,
     /// What allows the attempts of those channels whose feeds share them.
     of_channels: Arc<Mutex<HashMap<FolderName, Arc<Semaphore>>>>,
@@ -88,6 +91,7 @@ impl Means {
             patience: Patience::default(),
             gathering: Gathering::default(),
             crowd: Crowd::default(),
+            unconfirmed: Unconfirmed::default(),
             second_attempts,
             of_channels: Arc::default(),
         }
@@ -161,7 +165,7 @@ impl Fetcher {
         if lost.failure.why == Why::Damaged {
             self.asides.forget_keys(job);
         }
-        self.means.store.blocking(move |_| lost.publish()).await
+        self.publish(lost).await
     }
 
     /// Gets what the segment needs beside its own bytes, unless the downloader stops meanwhile.

@@ -1,17 +1,17 @@
-//! Segments that wait in memory while the disk takes none: full, failing or unmounted.
+//! Segments that wait in memory while the disk takes none: full, failing, unmounted or without an answer.
 //!
 //! All feeds share one [`Holding`], whose room is bounded. When it is used up, the oldest segment of
 //! the lowest quality is given up first, be it one that waits or one that still arrives. What waits
-//! is tried again about every second, one at a time, the oldest first.
+//! is tried again about every second, one at a time, the oldest first. While the disk gives no answer, the
+//! one that is tried finds out when it does.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use bytes::Bytes;
 use common::base::time::Timestamp;
-use common::format::media::examiner::Format;
 use common::format::segment::{Completeness, MediaDuration};
 use common::io::store::notes::Why;
 use common::io::store::{Feed, SegmentDraft, Store};
@@ -21,18 +21,32 @@ use prometheus::{IntCounter, IntGauge};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+mod bin;
+mod landing;
+mod place;
 mod room;
 mod telling;
+mod threads;
 mod trouble;
 mod turns;
 
-use room::{Answer, Claim, Room};
+use bin::Bin;
+pub(crate) use bin::Binned;
+pub(crate) use landing::Held;
+pub(crate) use place::Place;
+use room::{Claim, Room};
 use telling::Telling;
+use threads::Threads;
+pub(crate) use threads::{Late, Work};
 use trouble::Trouble;
-use turns::{Turn, Turns};
+use turns::Turns;
 
 use crate::disk::Stored;
-use crate::planner::{Attempt, Failure, Retry, Saved};
+use crate::planner::{Failure, Retry, Saved};
+
+/// How long a disk may give no answer and still be given what comes: one that is slow may keep up with many
+/// files at a time, while what waits in memory is written one by one.
+const HOPELESS_AFTER: Duration = Duration::from_secs(15);
 
 /// The room of all feeds together; cheap to clone.
 #[derive(Clone, Debug)]
@@ -46,6 +60,8 @@ struct Inner {
     /// Someone's turn may have come.
     turned: Notify,
     next_id: AtomicU64,
+    threads: Threads,
+    bin: Bin,
     metrics: HoldingMetrics,
 }
 
@@ -59,6 +75,17 @@ struct State {
     trouble: Option<Trouble>,
     /// Whether the disk took what it was given last.
     disk_works: bool,
+    /// When it last did, or began to be of use.
+    worked: Instant,
+    hang: Option<Hang>,
+}
+
+/// That the disk does not answer.
+#[derive(Debug)]
+struct Hang {
+    since: Instant,
+    /// Whether people were told.
+    is_told: bool,
 }
 
 #[derive(Debug)]
@@ -92,11 +119,15 @@ impl Holding {
             telling: Telling::default(),
             trouble: None,
             disk_works: true,
+            worked: Instant::now(),
+            hang: None,
         };
         let inner = Inner {
             state: Mutex::new(state),
             turned: Notify::new(),
             next_id: AtomicU64::new(0),
+            threads: Threads::default(),
+            bin: Bin::default(),
             metrics: HoldingMetrics::new(metrics),
         };
         Self { inner: Arc::new(inner) }
@@ -105,22 +136,77 @@ impl Holding {
     /// A place for a segment that the disk refused for `error`: it begins at `start` and is of the
     /// quality that is the `rank`th best.
     pub(crate) fn enter(&self, rank: usize, start: Timestamp, error: &io::Error) -> Place {
+        let place = self.enter_unanswered(rank, start);
+        self.state().refused(error);
+        place
+    }
+
+    /// As [`Holding::enter`], for a segment to which the disk did not say anything.
+    pub(crate) fn enter_unanswered(&self, rank: usize, start: Timestamp) -> Place {
         let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
         let claim = Claim::new(rank, start, id);
         let given_up = CancellationToken::new();
         let mut state = self.state();
         state.room.enter(claim);
         state.given_up.insert(claim, given_up.clone());
-        state.refused(error);
         drop(state);
-        Place { holding: self.clone(), claim, given_up }
+        Place::new(self.clone(), claim, given_up)
+    }
+
+    /// A file that may be dropped where nothing may block.
+    pub(crate) fn binned(&self, draft: SegmentDraft) -> Binned {
+        Binned::new(draft, self.inner.bin.clone())
+    }
+
+    /// Whether the disk does not answer, as far as is known.
+    pub(crate) fn hangs(&self) -> bool {
+        self.state().hang.is_some()
+    }
+
+    /// Whether the disk has not answered for so long that it is of no use to begin another file.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.state().hang.as_ref().is_some_and(|hang| hang.since.elapsed() >= HOPELESS_AFTER)
+    }
+
+    /// Whether the disk has stored a segment within that time.
+    pub(crate) fn has_stored_within(&self, time: Duration) -> bool {
+        self.state().worked.elapsed() < time
+    }
+
+    /// The disk answers after all.
+    fn answered(&self) {
+        self.state().answered();
+        self.inner.turned.notify_waiters();
+    }
+
+    /// Waits until the disk answers, or `stop` is cancelled.
+    async fn answers(&self, stop: &CancellationToken) {
+        loop {
+            let mut turned = std::pin::pin!(self.inner.turned.notified());
+            turned.as_mut().enable();
+            if stop.is_cancelled() || !self.hangs() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = turned => {}
+            }
+        }
     }
 
     /// The disk took a segment.
     pub(crate) fn disk_works(&self) {
         let mut state = self.state();
         state.disk_works = true;
+        state.worked = Instant::now();
+        let hung = state.hang.is_some();
+        state.answered();
         state.tell_if_over();
+        drop(state);
+        if hung {
+            self.inner.turned.notify_waiters();
+        }
     }
 
     /// A line that calls for somebody from when the disk refuses until it has taken all that waits, and
@@ -156,8 +242,34 @@ impl State {
         }
     }
 
+    /// The disk has not answered `since` then.
+    fn hangs(&mut self, since: Instant) {
+        if self.hang.is_some() {
+            return;
+        }
+        Trouble::hangs(&mut self.trouble, since);
+        let is_told = self.telling.refused(Instant::now());
+        self.hang = Some(Hang { since, is_told });
+        if is_told {
+            tracing::warn!(
+                "the disk does not answer; segments wait in memory as long as there is room; look at \
+                 the disk, or at the server that it is on"
+            );
+        }
+    }
+
+    fn answered(&mut self) {
+        let Some(Hang { since, is_told }) = self.hang.take() else { return };
+        Trouble::answers(&mut self.trouble);
+        if is_told {
+            let seconds = since.elapsed().as_secs();
+            tracing::info!(seconds, "the disk answers again");
+        }
+        self.tell_if_over();
+    }
+
     fn tell_if_over(&mut self) {
-        if !self.disk_works || !self.room.is_empty() {
+        if !self.disk_works || self.hang.is_some() || !self.room.is_empty() {
             return;
         }
         self.trouble = None;
@@ -168,115 +280,6 @@ impl State {
             }
             None => {}
         }
-    }
-}
-
-/// A segment's place in a [`Holding`]; given back when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Place {
-    holding: Holding,
-    claim: Claim,
-    given_up: CancellationToken,
-}
-
-impl Place {
-    /// Takes room for `bytes` more.
-    ///
-    /// # Errors
-    ///
-    /// When the segment is to be given up.
-    pub(crate) fn grow(&self, bytes: u64) -> Result<(), Failure> {
-        let mut state = self.holding.state();
-        let answer = state.room.grow(self.claim, bytes);
-        self.holding.show(&state);
-        let victims = match answer {
-            Answer::Granted(victims) => victims,
-            // whoever was given up for another was counted then
-            Answer::Refused if self.given_up.is_cancelled() => return Err(given_up()),
-            Answer::Refused => {
-                self.given_up.cancel();
-                self.holding.inner.metrics.given_up.inc();
-                state.telling.gave_up();
-                return Err(given_up());
-            }
-        };
-        for victim in victims {
-            if let Some(token) = state.given_up.get(&victim) {
-                token.cancel();
-            }
-            self.holding.inner.metrics.given_up.inc();
-            state.telling.gave_up();
-        }
-        Ok(())
-    }
-
-    /// Waits for the turn to try the disk, and takes it; without a pause once `stop` is cancelled.
-    ///
-    /// Cancel safety: a turn that came is given back when it is dropped.
-    async fn turn(&self, stop: &CancellationToken) -> Try {
-        let holding = &self.holding;
-        holding.state().turns.wait(self.claim.age());
-        loop {
-            let mut turned = std::pin::pin!(holding.inner.turned.notified());
-            turned.as_mut().enable();
-            let stopping = stop.is_cancelled();
-            let turn = holding.state().turns.take(self.claim.age(), Instant::now(), stopping);
-            let pause = async {
-                match turn {
-                    Turn::Now => {}
-                    Turn::At(at) => tokio::time::sleep_until(at).await,
-                    Turn::Later => std::future::pending().await,
-                }
-            };
-            if turn == Turn::Now {
-                return Try { holding: holding.clone(), claim: self.claim, stored: false };
-            }
-            tokio::select! {
-                biased;
-                () = stop.cancelled(), if !stopping => {}
-                () = turned => {}
-                () = pause => {}
-            }
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut state = self.holding.state();
-        state.room.leave(self.claim);
-        state.given_up.remove(&self.claim);
-        state.turns.leave(self.claim.age());
-        self.holding.show(&state);
-        state.tell_if_over();
-        drop(state);
-        self.holding.inner.turned.notify_waiters();
-    }
-}
-
-/// The only try of the disk for the time being; the next may begin once it is dropped.
-#[derive(Debug)]
-struct Try {
-    holding: Holding,
-    claim: Claim,
-    stored: bool,
-}
-
-impl Try {
-    /// Ends with what came of it.
-    fn end(mut self, result: &io::Result<Saved>) {
-        self.stored = result.is_ok();
-        match result {
-            Ok(_) => self.holding.disk_works(),
-            Err(error) => self.holding.state().refused(error),
-        }
-    }
-}
-
-impl Drop for Try {
-    fn drop(&mut self) {
-        self.holding.state().turns.tried(self.claim.age(), self.stored, Instant::now());
-        self.holding.inner.turned.notify_waiters();
     }
 }
 
@@ -309,71 +312,6 @@ impl Target {
         }
         Saved { completeness, size: published.size, is_new }
     }
-}
-
-/// A segment that was received and judged, and waits for the disk.
-#[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) pieces: Vec<Bytes>,
-    pub(crate) place: Place,
-    pub(crate) target: Target,
-    pub(crate) completeness: Completeness,
-    /// Why a better copy is wanted, if one is.
-    pub(crate) failure: Option<Failure>,
-    pub(crate) format: Option<Format>,
-    pub(crate) stop: CancellationToken,
-}
-
-impl Held {
-    /// How many bytes wait.
-    pub(crate) fn size(&self) -> u64 {
-        self.pieces.iter().map(|piece| piece.len() as u64).sum()
-    }
-
-    /// Waits until it is stored or given up. When the downloader stops, it is tried once more.
-    ///
-    /// Cancel safety: dropped in between, the segment is given up, unless a try is under way, which
-    /// goes on to its end.
-    pub(crate) async fn land(self) -> Attempt {
-        loop {
-            let turn = tokio::select! {
-                biased;
-                () = self.place.given_up.cancelled() => return failed(given_up()),
-                turn = self.place.turn(&self.stop) => turn,
-            };
-            let is_last = self.stop.is_cancelled();
-            match self.store_once(turn).await {
-                Ok(saved) => {
-                    let (failure, format) = (self.failure, self.format);
-                    return Attempt { saved: Some(saved), failure, format };
-                }
-                Err(error) if is_last => {
-                    let detail = format!("the disk did not take it before the stop: {error}");
-                    return failed(disk_full(detail, Retry::Never));
-                }
-                Err(_) => {}
-            }
-        }
-    }
-
-    async fn store_once(&self, turn: Try) -> io::Result<Saved> {
-        let (pieces, target) = (self.pieces.clone(), self.target.clone());
-        let completeness = self.completeness;
-        let store = move |_: &Store| {
-            let result = target.begin().and_then(|mut draft| {
-                draft.append(&pieces)?;
-                let published = draft.publish(completeness).map_err(|refused| refused.error)?;
-                Ok(target.saved(completeness, &published))
-            });
-            turn.end(&result);
-            result
-        };
-        self.target.store.blocking(store).await
-    }
-}
-
-fn failed(failure: Failure) -> Attempt {
-    Attempt::failed(failure)
 }
 
 /// Room may come as long as the segment is listed.

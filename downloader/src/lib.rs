@@ -38,6 +38,8 @@ mod recorder;
 mod rhythm;
 mod roster;
 mod status;
+#[cfg(test)]
+mod testing;
 mod worker;
 
 use config::{Config, ProviderConfig};
@@ -65,7 +67,7 @@ struct Shared {
 /// When the address of `--listen` cannot be bound.
 pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
     allocator::prepare(config.channels.len() * config.qualities.len());
-    context.watch_store(&config.store);
+    context.watch_store_patiently(&config.store);
     let holding = held::Holding::new(config.max_held_bytes, &context.metrics);
     let held = holding.clone();
     context.health.tell(move || held.report());
@@ -76,7 +78,8 @@ pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
     let client = Client::new(&context.metrics, client::Options::default());
     let (store, stop, stored) =
         (config.store.clone(), context.stop.clone(), disk::Stored::default());
-    let watch = disk::watch(store.clone(), stored.clone(), context.metrics.clone(), stop.clone());
+    let disk = (store.clone(), holding.clone());
+    let watch = disk::watch(disk, stored.clone(), context.metrics.clone(), stop.clone());
     context.tasks.spawn("disk", watch);
     let shared = Arc::new(Shared {
         means: fetch::Means::new(client.clone(), store, holding, stored, stop),

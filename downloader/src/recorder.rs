@@ -5,41 +5,53 @@
 //! drives it waits for [`Recorder::next`] and hands the outcome back to [`Recorder::done`].
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use common::base::time::Clock;
+use common::base::time::{Clock, Hour};
 use common::format::segment::Completeness;
 use common::io::store::notes::{Notes, Why};
 use common::io::store::{Feed, Store};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use crate::Shared;
 use crate::fetch::{Fetched, Fetcher};
 use crate::formats::Formats;
-use crate::held::Held;
+use crate::held::{Held, Holding, Late, Work};
 use crate::known::{Known, MAX_HOURS};
 use crate::metrics::FeedMetrics;
 use crate::noting;
 use crate::planner::{
-    self, Attempt, Event, Failure, Job, Now, Planner, Saved, SegmentId, Shown, SourceId, Urgency,
+    self, Attempt, Event, Failure, Job, Now, Planner, Retry, Saved, SegmentId, Shown, SourceId,
+    Urgency,
 };
 use crate::provider::Rules;
 use crate::recall::{Recall, recall};
 use crate::status::{FeedStatus, Status};
+
+/// How long a feed waits at its start for what was recorded before: the disk may have been at rest, and be
+/// asked for it by all feeds at once.
+const RECALLED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Records one feed.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     feed: Feed,
     store: Store,
+    holding: Holding,
+    /// How long the disk may take over an answer.
+    patience: Duration,
     clock: Arc<dyn Clock>,
     max_fetches: usize,
     fetcher: Arc<Fetcher>,
     planner: Planner,
     known: Known,
+    /// What reads what is stored, and hangs.
+    reading: Option<Late<()>>,
     formats: Formats,
     notes: noting::Writer,
     fetches: JoinSet<(Job, Fetched)>,
@@ -108,25 +120,31 @@ impl Recorder {
     ) -> Self {
         let store = shared.store.clone();
         let notes = Notes::new(store.clone(), shared.node.clone(), feed.clone());
+        let means = shared.means.clone();
         let recalled = {
             let (feed, notes) = (feed.clone(), notes.clone());
-            store.blocking(move |store| recall(store, &feed, &notes)).await
+            let recall = move |store: &Store| recall(store, &feed, &notes);
+            means.holding.ask(Work::Listings, RECALLED_WITHIN, &store, recall).await
         };
+        let recalled = recalled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         let recalled = recalled.unwrap_or_else(|error| {
             tracing::warn!("cannot tell what was recorded before: {error}");
             Recall::default()
         });
-        let means = shared.means.clone();
+        let (holding, patience) = (means.holding.clone(), means.patience.disk);
         Self {
             fetcher: Arc::new(Fetcher::new(means, feed.clone(), rank, rules)),
-            notes: noting::Writer::new(store.clone(), notes),
+            notes: noting::Writer::new(store.clone(), holding.clone(), notes),
             metrics: shared.downloader_metrics.of(&feed),
             feed,
             store,
+            holding,
+            patience,
             clock: Arc::clone(&shared.clock),
             max_fetches: rules.max_fetches,
             planner: Planner::new(rules.trust, &recalled),
             known: Known::default(),
+            reading: None,
             formats: Formats::default(),
             fetches: JoinSet::new(),
             elsewhere: HashMap::new(),
@@ -276,7 +294,8 @@ impl Recorder {
     fn failed(&mut self, job: &Job, failure: &Failure) {
         let detail = &failure.detail;
         tracing::debug!(start = %job.start, attempt = job.attempt, detail, "an attempt failed");
-        if failure.why == Why::DiskFull {
+        // what is tried again at once may still be had
+        if failure.why == Why::DiskFull && !matches!(failure.retry, Retry::After(_)) {
             let message = format!("a segment is given up: {detail}; make room, or mend the disk");
             self.status.set(Status::Failing, &message);
         }
@@ -294,18 +313,36 @@ impl Recorder {
         }
     }
 
-    /// Reads what the store has of the hours that the planner asks about.
+    /// Reads what the store has of the hours that the planner asks about. While the disk does not answer,
+    /// they stay unread: fetching again what is there costs only time.
     async fn read_fresh_hours(&mut self) {
-        for hour in self.planner.fresh_hours().into_iter().rev().take(MAX_HOURS) {
-            if self.known.has_read(hour) {
-                continue;
-            }
-            let feed = self.feed.clone();
-            match self.store.blocking(move |store| store.file_names(&feed, hour)).await {
-                Ok(names) => self.known.read(hour, &names),
-                // fetching again what is there costs only time
-                Err(error) => tracing::warn!(%hour, "cannot tell what is stored: {error}"),
-            }
+        let fresh = self.planner.fresh_hours().into_iter().rev().take(MAX_HOURS);
+        let hours: Vec<_> = fresh.filter(|hour| !self.known.has_read(*hour)).collect();
+        if hours.is_empty() || self.holding.hangs() {
+            return;
+        }
+        // never two at a time
+        if let Some(reading) = &mut self.reading
+            && timeout(Duration::ZERO, reading).await.is_err()
+        {
+            return;
+        }
+        self.reading = None;
+        let feed = self.feed.clone();
+        let read = move |store: &Store| {
+            let read = |hour| (hour, store.file_names(&feed, hour));
+            hours.into_iter().map(read).collect::<Vec<_>>()
+        };
+        match self.holding.ask(Work::Listings, self.patience, &self.store, read).await {
+            Ok(read) => read.into_iter().for_each(|(hour, names)| self.take_in(hour, names)),
+            Err(late) => self.reading = late.map(|late| late.map(drop)),
+        }
+    }
+
+    fn take_in(&mut self, hour: Hour, names: io::Result<Vec<String>>) {
+        match names {
+            Ok(names) => self.known.read(hour, &names),
+            Err(error) => tracing::warn!(%hour, "cannot tell what is stored: {error}"),
         }
     }
 
@@ -339,3 +376,6 @@ pub(crate) fn joined<T>(output: Result<T, JoinError>) -> T {
     // a bug of ours: the service ends, and begins anew in a clean state
     output.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
+
+#[cfg(test)]
+mod tests;

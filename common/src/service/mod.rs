@@ -62,7 +62,15 @@ impl Context {
     pub fn watch_store(&self, store: &Store) {
         store.register(&self.metrics);
         let store = store.clone();
-        self.health.add(move || store.check().map_err(|error| error.to_string()));
+        self.health.add("the store", move || store.check().map_err(|error| error.to_string()));
+    }
+
+    /// As [`Context::watch_store`], for a service that does its work while the disk hangs.
+    pub fn watch_store_patiently(&self, store: &Store) {
+        store.register(&self.metrics);
+        let store = store.clone();
+        let check = move || store.check().map_err(|error| error.to_string());
+        self.health.add_bearable("the store", check);
     }
 }
 

@@ -11,10 +11,11 @@ use url::Url;
 use super::body::{Body, End};
 use super::cipher::{BLOCK, Decryptor};
 use super::gathered::Gathered;
+use super::handing::Handing;
 use super::intake::{Closed, Intake, Lost};
 use super::request::{self, Part};
 use super::{Fetched, Fetcher, Means};
-use crate::planner::{Failure, Job};
+use crate::planner::Job;
 
 /// The largest segment that is taken, in bytes.
 pub(super) const MAX_SEGMENT_BYTES: u64 = 256 << 20;
@@ -53,11 +54,11 @@ impl Fetcher {
         };
         let (answer, part) = asked.map_err(Lost::nothing)?;
         answered.store(true, Ordering::Relaxed);
-        let intake = self.intake(plan);
+        let mut handing = Handing::new(self, plan);
         let means = &self.means;
         let gathered = Gathered::new(&means.gathering);
         let mut receiver = Receiver { means, answer, part, received: 0, gathered };
-        let (intake, end) = receiver.receive(intake, deadline).await;
+        let end = receiver.receive(&mut handing, deadline).await;
         let body = Body {
             received: receiver.received,
             expected: receiver.part.expected(),
@@ -73,7 +74,7 @@ impl Fetcher {
             best_partial: plan.job.best_partial,
         };
         let rest = receiver.gathered.take();
-        match means.store.blocking(move |_| intake.close(rest, body)).await {
+        match handing.close(rest, body).await {
             Closed::Whole(fetched) => Ok(fetched),
             Closed::Short(lost) => Err(lost),
         }
@@ -99,16 +100,16 @@ struct Receiver<'a> {
 
 impl Receiver<'_> {
     /// Receives the body until it ends, one way or another; leaves the last of it gathered.
-    async fn receive(&mut self, mut intake: Intake, deadline: Instant) -> (Intake, End) {
+    async fn receive(&mut self, handing: &mut Handing<'_>, deadline: Instant) -> End {
         let mut cut_off = std::pin::pin!(self.means.cut_off());
         if self.part.expected().is_some_and(|expected| expected > MAX_SEGMENT_BYTES) {
-            return (intake, End::TooLong);
+            return End::TooLong;
         }
         while !self.part.is_complete() {
             let idle = Instant::now() + self.means.patience.idle;
             let chunk = tokio::select! {
                 biased;
-                () = &mut cut_off => return (intake, End::Stopped),
+                () = &mut cut_off => return End::Stopped,
                 chunk = timeout_at(deadline.min(idle), self.answer.chunk()) => chunk,
             };
             match chunk {
@@ -119,30 +120,20 @@ impl Receiver<'_> {
                 }
                 Ok(Ok(None)) => break,
                 Ok(Err(error)) if !error.is_timeout() => {
-                    return (intake, End::Broken(error.to_string()));
+                    return End::Broken(error.to_string());
                 }
-                Ok(Err(_)) | Err(_) => return (intake, End::TooSlow),
+                Ok(Err(_)) | Err(_) => return End::TooSlow,
             }
             if self.received > MAX_SEGMENT_BYTES {
-                return (intake, End::TooLong);
+                return End::TooLong;
             }
             if self.gathered.is_much() {
-                let taken;
-                (intake, taken) = self.take_in(intake).await;
-                if let Err(failure) = taken {
-                    return (intake, End::Disk(failure));
+                let pieces = self.gathered.take();
+                if let Err(failure) = handing.take_in(pieces).await {
+                    return End::Disk(failure);
                 }
             }
         }
-        (intake, End::Clean)
-    }
-
-    async fn take_in(&mut self, mut intake: Intake) -> (Intake, Result<(), Failure>) {
-        let pieces = self.gathered.take();
-        let take_in = move |_: &_| {
-            let taken = intake.take_in(pieces);
-            (intake, taken)
-        };
-        self.means.store.blocking(take_in).await
+        End::Clean
     }
 }

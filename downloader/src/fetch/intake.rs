@@ -1,7 +1,11 @@
 //! Taking in the bytes of one attempt: decrypted, written, hashed and examined while the cache has them,
-//! into a temp file or, once the disk refuses, into memory. Everything here blocks.
+//! into a temp file or, once the disk refuses or does not answer, into memory. Everything here blocks, but
+//! what is dropped.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use common::format::media::examiner::{Examination, Examiner, Finding, Format, shortfall};
@@ -12,7 +16,7 @@ use common::service::CancellationToken;
 use super::Fetched;
 use super::body::{Body, Verdict, judge};
 use super::cipher::{Decryptor, WrongPadding};
-use crate::held::{Held, Holding, Place, Target, disk_full};
+use crate::held::{Binned, Held, Holding, Place, Target, disk_full};
 use crate::planner::{Attempt, Failure, Retry};
 
 /// The bytes of an attempt.
@@ -30,14 +34,30 @@ pub(super) struct Intake {
     /// Looks at what is stored.
     examiner: Examiner,
     format: Option<Format>,
+    /// Whether nobody waits for it any more, since the disk did not answer.
+    abandoned: Abandoned,
     sink: Sink,
+}
+
+/// Tells an intake in a thread that hangs that others do without it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Abandoned(Arc<AtomicBool>);
+
+impl Abandoned {
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 #[derive(Debug)]
 enum Sink {
     /// Nothing has come yet.
     Empty,
-    File(SegmentDraft),
+    File(Binned),
     Memory(Memory),
 }
 
@@ -87,13 +107,17 @@ impl Lost {
             (one, other) => one.or(other),
         }
     }
+}
 
-    /// Publishes what there is. Blocks.
-    pub(super) fn publish(self) -> Fetched {
-        match self.kept {
-            Some(kept) => kept.intake.publish(kept.completeness, Some(self.failure)),
-            None => failed(self.failure),
-        }
+impl Kept {
+    /// Publishes it, though `failure` says that it is not what was wanted. Blocks.
+    pub(super) fn publish(self, failure: Failure) -> Fetched {
+        self.intake.publish(self.completeness, Some(failure))
+    }
+
+    /// What holds its bytes.
+    pub(super) fn intake(&self) -> &Intake {
+        &self.intake
     }
 }
 
@@ -116,8 +140,30 @@ impl Intake {
             examiner: Examiner::after(&front),
             format: None,
             front,
+            abandoned: Abandoned::default(),
             sink: Sink::Empty,
         }
+    }
+
+    /// Takes everything into memory from the beginning, since the disk does not answer.
+    pub(super) fn keep_in_memory(&mut self) {
+        let place = self.holding.enter_unanswered(self.rank, self.target.start);
+        self.sink = Sink::Memory(Memory { pieces: Vec::new(), size: 0, place });
+    }
+
+    /// Whether nothing has come yet.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self.sink, Sink::Empty)
+    }
+
+    /// Whether it needs no disk.
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self.sink, Sink::Memory(_))
+    }
+
+    /// What tells it that it is abandoned.
+    pub(super) fn abandoned(&self) -> Abandoned {
+        self.abandoned.clone()
     }
 
     /// Takes in the next bytes of the body, as they came.
@@ -152,13 +198,13 @@ impl Intake {
     fn append(&mut self, pieces: &[Bytes]) -> Result<(), Failure> {
         let refused = match &mut self.sink {
             Sink::Memory(memory) => return memory.append(pieces),
-            Sink::File(draft) => match draft.append(pieces) {
+            Sink::File(draft) => match draft.get().append(pieces) {
                 Ok(()) => return Ok(()),
-                Err(error) => (error, draft.recall()),
+                Err(error) => (error, draft.get().recall()),
             },
             Sink::Empty => match self.begin(pieces) {
                 Ok(draft) => {
-                    self.sink = Sink::File(draft);
+                    self.sink = Sink::File(self.holding.binned(draft));
                     return Ok(());
                 }
                 Err(error) => (error, Ok(Vec::new())),
@@ -166,9 +212,16 @@ impl Intake {
         };
         let mut memory = self.remembered(&refused.0, refused.1)?;
         memory.append(pieces)?;
-        // which drops the file and so removes it
+        self.remove();
         self.sink = Sink::Memory(memory);
         Ok(())
+    }
+
+    /// Removes what was written, at once.
+    fn remove(&mut self) {
+        if let Sink::File(file) = std::mem::replace(&mut self.sink, Sink::Empty) {
+            drop(file.take());
+        }
     }
 
     fn begin(&self, pieces: &[Bytes]) -> io::Result<SegmentDraft> {
@@ -183,6 +236,10 @@ impl Intake {
         error: &io::Error,
         recalled: io::Result<Vec<u8>>,
     ) -> Result<Memory, Failure> {
+        if self.abandoned.get() {
+            // it is in memory already, or is fetched again
+            return Err(unanswered());
+        }
         let place = self.holding.enter(self.rank, self.target.start, error);
         let mut memory = Memory { pieces: Vec::new(), size: 0, place };
         match recalled {
@@ -213,7 +270,10 @@ impl Intake {
                 let kept = Some(Box::new(Kept { intake: self, completeness }));
                 Closed::Short(Lost { failure, kept })
             }
-            Ok(Verdict::Discard(failure)) | Err(failure) => Closed::Short(Lost::nothing(failure)),
+            Ok(Verdict::Discard(failure)) | Err(failure) => {
+                self.remove();
+                Closed::Short(Lost::nothing(failure))
+            }
         }
     }
 
@@ -272,6 +332,7 @@ impl Intake {
                     failure,
                     format,
                     stop,
+                    late: None,
                 }))
             }
             Err(failure) => failed(failure),
@@ -284,7 +345,7 @@ impl Intake {
             self.take_in_clear(Vec::new())?;
         }
         match std::mem::replace(&mut self.sink, Sink::Empty) {
-            Sink::File(draft) => Ok(Ok(draft)),
+            Sink::File(draft) => Ok(Ok(draft.take())),
             Sink::Memory(memory) => Ok(Err(memory)),
             Sink::Empty => unreachable!("whatever is appended has begun"),
         }
@@ -293,6 +354,11 @@ impl Intake {
 
 fn failed(failure: Failure) -> Fetched {
     Fetched::Done(Attempt::failed(failure))
+}
+
+/// The disk did not answer, and has what came: it is fetched again, into memory.
+pub(super) fn unanswered() -> Failure {
+    disk_full("the disk does not answer".to_owned(), Retry::After(Duration::ZERO))
 }
 
 impl Memory {

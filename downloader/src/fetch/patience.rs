@@ -24,6 +24,10 @@ pub(crate) struct Patience {
     /// How long a key or an initialization section may take as a whole: every segment that needs it
     /// waits for it.
     pub(crate) aside: Duration,
+    /// How long the disk may take over what it is given before it is taken to hang. One that is well but busy
+    /// takes a second or two to flush a file; nothing is received meanwhile, and an origin bears that for
+    /// longer.
+    pub(crate) disk: Duration,
     /// How long an attempt may go on after the downloader was asked to stop.
     pub(crate) stop: Duration,
 }
@@ -35,6 +39,7 @@ impl Default for Patience {
             whole: Limits { soft: Duration::from_secs(15), hard: Duration::from_mins(4) },
             idle: Duration::from_secs(20),
             aside: Duration::from_secs(30),
+            disk: Duration::from_secs(5),
             stop: super::STOP_GRACE,
         }
     }

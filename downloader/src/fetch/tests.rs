@@ -18,6 +18,7 @@ use crate::origin::{Origin, Response};
 
 mod disk;
 mod encrypted;
+mod hang;
 mod slow;
 
 /// An origin, a store, and a fetcher from one to the other.
@@ -33,7 +34,7 @@ fn for_ever() -> Patience {
     let hour = Duration::from_hours(1);
     let limits = Limits { soft: hour, hard: hour };
     let stop = Duration::from_millis(50);
-    Patience { headers: limits, whole: limits, idle: hour, aside: hour, stop }
+    Patience { headers: limits, whole: limits, idle: hour, aside: hour, disk: hour, stop }
 }
 
 impl Bench {

@@ -4,6 +4,7 @@ use common::io::store::Store;
 use common::io::store::notes::{Note, Notes, Unwritten};
 use tokio::task::JoinSet;
 
+use crate::held::{Holding, Work};
 use crate::recorder::joined;
 
 /// How many notes are kept while they cannot be written.
@@ -13,6 +14,7 @@ const MAX_PENDING: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Writer {
     store: Store,
+    holding: Holding,
     notes: Notes,
     /// What the next batch will be.
     pending: Vec<Note>,
@@ -24,8 +26,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// A writer to `notes`, the only one.
-    pub(crate) fn new(store: Store, notes: Notes) -> Self {
-        Self { store, notes, pending: Vec::new(), writing: JoinSet::new(), waits: false }
+    pub(crate) fn new(store: Store, holding: Holding, notes: Notes) -> Self {
+        let (pending, writing) = (Vec::new(), JoinSet::new());
+        Self { store, holding, notes, pending, writing, waits: false }
     }
 
     /// Takes in `notes`, and begins to write what waits, which may be older, unless that is being done.
@@ -43,9 +46,12 @@ impl Writer {
         if self.pending.is_empty() || !self.writing.is_empty() {
             return;
         }
-        let (store, notes) = (self.store.clone(), self.notes.clone());
+        let (store, holding, notes) =
+            (self.store.clone(), self.holding.clone(), self.notes.clone());
         let batch = std::mem::take(&mut self.pending);
-        let write = async move { store.blocking(move |_| notes.append(batch)).await };
+        let write = async move {
+            holding.ask_patiently(Work::Notes, &store, move |_| notes.append(batch)).await
+        };
         self.writing.spawn(write);
     }
 

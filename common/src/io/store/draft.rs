@@ -186,6 +186,7 @@ impl Draft {
 
     fn remove(&mut self) {
         if std::mem::take(&mut self.armed) {
+            let _ = self.faults.check(Step::Remove);
             // nothing is lost if this fails: the sweep takes it away later
             let _ = std::fs::remove_file(&self.path);
         }

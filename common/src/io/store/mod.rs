@@ -43,6 +43,8 @@ use breaks::Breaks;
 pub use draft::{Draft, Published, Refused, SegmentDraft};
 use durable::Folders;
 use faults::Faults;
+#[cfg(any(test, feature = "test-util"))]
+pub use faults::Hang;
 pub use faults::Step;
 pub use folder::Stamp;
 use folder::{Folder, Trouble};
@@ -212,6 +214,7 @@ impl Store {
         hour: Hour,
     ) -> io::Result<(Vec<String>, Option<Stamp>)> {
         self.check_awaited()?;
+        self.faults.check(Step::List)?;
         let mut names = Vec::new();
         let read = Folder::open(&self.hour_path(feed, hour)).and_then(|folder| {
             folder.each_file(|name| names.push(name.to_owned()))?;
@@ -275,6 +278,7 @@ impl Store {
     /// The names of the folders in `folder` that can be read as such, sorted; none when there is no such
     /// folder.
     fn folders_in<T: FromStr + Ord>(&self, folder: &Path) -> io::Result<Vec<T>> {
+        self.faults.check(Step::List)?;
         let mut names = Vec::new();
         let read = Folder::open(folder)
             .and_then(|folder| folder.each_folder(|name| names.extend(name.parse::<T>().ok())));

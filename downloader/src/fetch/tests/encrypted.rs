@@ -3,6 +3,7 @@
 use aws_lc_rs::cipher::{AES_128, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
 use common::format::hls::{Key, KeyMethod};
+use common::io::store::{Hang, Step};
 
 use super::*;
 
@@ -41,6 +42,21 @@ async fn an_encrypted_segment_is_stored_in_clear_text() {
     }
     assert_eq!(bench.stored(), [(Completeness::Full, data!("clear.ts").to_vec())]);
     assert_eq!(bench.origin.requests("/live/key").len(), 1, "the key is kept");
+}
+
+#[tokio::test]
+async fn an_encrypted_segment_that_the_disk_hangs_at_waits_in_clear_text() {
+    let disk = Hang::default();
+    let bench = Bench::hanging(&disk, false).await;
+    bench.origin.serve("/live/key", [Response::ok(data!("key"))]);
+    bench.origin.serve("/live/7.ts", [Response::ok(data!("number-7.ts"))]);
+    disk.at(Step::Flush, 0);
+    let held = bench.held(&bench.fetcher, encrypted());
+    let (held, ()) = tokio::join!(held, hang::patience_ends(&disk));
+    assert_eq!(held.pieces.concat(), data!("clear.ts"));
+    disk.release();
+    assert_eq!(held.land().await.failure, None);
+    bench.ends_with(data!("clear.ts").to_vec()).await;
 }
 
 #[tokio::test]

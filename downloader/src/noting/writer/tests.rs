@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use common::base::time::Timestamp;
 use common::io::store::{Access, Feed, Step};
+use common::metrics::Metrics;
 
 use super::*;
 
@@ -90,7 +91,7 @@ impl Bench {
         let store = disk.under(Store::open(base.path(), Access::Write).unwrap());
         let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
         let notes = Notes::new(store.clone(), "node".parse().unwrap(), feed);
-        let writer = Writer::new(store, notes.clone());
+        let writer = Writer::new(store, Holding::new(0, &Metrics::empty()), notes.clone());
         Self { _base: base, disk, notes, writer }
     }
 

@@ -1,48 +1,14 @@
 //! A whole feed on a disk that hangs over its notes.
 
-use common::base::time::SystemClock;
 use common::format::hls::MediaPlaylist;
-use common::io::http::client::{Client, Options};
 use common::io::store::notes::Why;
-use common::metrics::Metrics;
-use common::service::CancellationToken;
 
 use super::*;
-use crate::config::{ProviderConfig, Source, TwitchConfig};
-use crate::disk::Stored;
-use crate::fetch::Means;
-use crate::held::Holding;
-use crate::metrics::DownloaderMetrics;
+use crate::config::Source;
 use crate::planner::Shown;
 use crate::provider::Provider;
 use crate::recorder::Recorder;
-use crate::status::Statuses;
-
-/// What all channels use, above `store`.
-fn shared(store: Store) -> crate::Shared {
-    let metrics = Metrics::empty();
-    let client = Client::new(&metrics, Options::default());
-    let stop = CancellationToken::new();
-    let holding = Holding::new(1 << 20, &metrics);
-    let nowhere: url::Url = "http://127.0.0.1/".parse().unwrap();
-    let twitch = TwitchConfig {
-        token_url: nowhere.clone(),
-        playlist_url: nowhere,
-        client_id: String::new(),
-        auth_file: None,
-    };
-    crate::Shared {
-        means: Means::new(client.clone(), store.clone(), holding, Stored::default(), stop.clone()),
-        store,
-        client,
-        downloader_metrics: DownloaderMetrics::new(&metrics),
-        statuses: Statuses::new(&metrics),
-        clock: Arc::new(SystemClock),
-        stop,
-        node: "node".parse().unwrap(),
-        providers: ProviderConfig { twitch, yt_dlp: "yt-dlp".into() },
-    }
-}
+use crate::testing::shared;
 
 /// A list whose only segment, of that number, is announced as a gap.
 fn gap(number: u64) -> MediaPlaylist {

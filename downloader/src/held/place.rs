@@ -1,0 +1,134 @@
+//! The place of one segment among those that are held, and its turn to try the disk.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::service::CancellationToken;
+use tokio::time::Instant;
+
+use super::room::{Answer, Claim};
+use super::turns::Turn;
+use super::{Holding, given_up};
+use crate::planner::{Failure, Saved};
+
+/// A segment's place in a [`Holding`]; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(super) holding: Holding,
+    claim: Claim,
+    pub(super) given_up: CancellationToken,
+}
+
+impl Place {
+    pub(super) fn new(holding: Holding, claim: Claim, given_up: CancellationToken) -> Self {
+        Self { holding, claim, given_up }
+    }
+
+    /// Takes room for `bytes` more.
+    ///
+    /// # Errors
+    ///
+    /// When the segment is to be given up.
+    pub(crate) fn grow(&self, bytes: u64) -> Result<(), Failure> {
+        let mut state = self.holding.state();
+        let answer = state.room.grow(self.claim, bytes);
+        self.holding.show(&state);
+        let victims = match answer {
+            Answer::Granted(victims) => victims,
+            // whoever was given up for another was counted then
+            Answer::Refused if self.given_up.is_cancelled() => return Err(given_up()),
+            Answer::Refused => {
+                self.given_up.cancel();
+                self.holding.inner.metrics.given_up.inc();
+                state.telling.gave_up();
+                return Err(given_up());
+            }
+        };
+        for victim in victims {
+            if let Some(token) = state.given_up.get(&victim) {
+                token.cancel();
+            }
+            self.holding.inner.metrics.given_up.inc();
+            state.telling.gave_up();
+        }
+        Ok(())
+    }
+
+    /// Waits for the turn to try the disk, and takes it; without a pause once `stop` is cancelled.
+    ///
+    /// Cancel safety: a turn that came is given back when it is dropped.
+    pub(super) async fn turn(&self, stop: &CancellationToken) -> Try {
+        let holding = &self.holding;
+        holding.state().turns.wait(self.claim.age());
+        loop {
+            let mut turned = std::pin::pin!(holding.inner.turned.notified());
+            turned.as_mut().enable();
+            let stopping = stop.is_cancelled();
+            let turn = holding.state().turns.take(self.claim.age(), Instant::now(), stopping);
+            let pause = async {
+                match turn {
+                    Turn::Now => {}
+                    Turn::At(at) => tokio::time::sleep_until(at).await,
+                    Turn::Later => std::future::pending().await,
+                }
+            };
+            if turn == Turn::Now {
+                let (holding, claim) = (holding.clone(), self.claim);
+                return Try { holding, claim, is_over: AtomicBool::new(false) };
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled(), if !stopping => {}
+                () = turned => {}
+                () = pause => {}
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.holding.state();
+        state.room.leave(self.claim);
+        state.given_up.remove(&self.claim);
+        state.turns.leave(self.claim.age());
+        self.holding.show(&state);
+        state.tell_if_over();
+        drop(state);
+        self.holding.inner.turned.notify_waiters();
+    }
+}
+
+/// The only try of the disk for the time being; the next may begin once it is over.
+#[derive(Debug)]
+pub(super) struct Try {
+    holding: Holding,
+    claim: Claim,
+    is_over: AtomicBool,
+}
+
+impl Try {
+    /// Ends with what came of it.
+    pub(super) fn end(&self, result: &io::Result<Saved>) {
+        match result {
+            Ok(_) => self.holding.disk_works(),
+            Err(error) => self.holding.state().refused(error),
+        }
+        self.over(result.is_ok());
+    }
+
+    /// Ends, if it did not before.
+    pub(super) fn over(&self, stored: bool) {
+        if self.is_over.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.holding.state().turns.tried(self.claim.age(), stored, Instant::now());
+        self.holding.inner.turned.notify_waiters();
+    }
+}
+
+impl Drop for Try {
+    fn drop(&mut self) {
+        self.over(false);
+    }
+}
