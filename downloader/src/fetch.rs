@@ -49,6 +49,9 @@ use crate::held::{Held, Holding, Target};
 use crate::planner::{Attempt, Failure, Job, Retry};
 use crate::provider::Rules;
 
+/// The largest segment that is taken, in bytes.
+const MAX_SEGMENT_BYTES: u64 = 256 << 20;
+
 /// How long an attempt may go on after the downloader was asked to stop.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(1);
 
@@ -61,6 +64,8 @@ pub(crate) struct Means {
     pub(crate) stored: Stored,
     pub(crate) stop: CancellationToken,
     pub(crate) patience: Patience,
+    /// The largest segment that is taken, in bytes.
+    largest: u64,
     gathering: Gathering,
     second_attempts: Arc<Semaphore>,
     /// What allows the attempts of those channels whose feeds share them.
@@ -83,6 +88,7 @@ impl Means {
             stored,
             stop,
             patience: Patience::default(),
+            largest: MAX_SEGMENT_BYTES,
             gathering: Gathering::default(),
             second_attempts,
             of_channels: Arc::default(),
