@@ -61,6 +61,9 @@ pub(super) fn expected(case: &Case<'_>, segment: &Published) -> Expected {
         _ => {}
     }
     let in_time = case.stopped - GRACE / 2;
+    if let Some(missing) = without_section(case, segment, &record) {
+        return missing;
+    }
     if let Some(whole) = record.whole_at().filter(|whole| *whole <= in_time) {
         return Expected::because(format!("was delivered whole by {whole} ms"));
     }
@@ -129,6 +132,25 @@ fn unlisted_reasons(case: &Case<'_>, segment: &Published) -> Vec<Why> {
         reasons.push(Why::SequenceJump);
     }
     reasons
+}
+
+/// A segment that could not be stored because its initialization section did not come while it was asked
+/// for; what is in front of it there is part of it.
+fn without_section(
+    case: &Case<'_>,
+    segment: &Published,
+    record: &SegmentRecord,
+) -> Option<Expected> {
+    let first = *record.listed.first()?;
+    let mut troubles = case.script.section_troubles.iter().filter(|_| segment.clip.is_fmp4());
+    let (during, fault) = troubles.find(|(during, _)| during.contains(&first))?;
+    let comes_in_time = match fault.retried() {
+        Retried::WhileListed => record.listed.iter().filter(|at| **at > during.end).count() >= 2,
+        Retried::Always | Retried::Beside => {
+            first + 2 * (during.end - first) + 2000 < case.stopped - GRACE
+        }
+    };
+    (!comes_in_time).then(|| Expected::missing(fault.reasons()))
 }
 
 /// A segment that was listed, with which something went wrong, and that was never delivered whole.
