@@ -226,6 +226,24 @@ fn a_clock_that_jumps_is_doubted_until_another_source_confirms_it() {
 }
 
 #[test]
+fn a_clock_that_was_doubted_is_not_doubted_for_ever() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.save(5..=7);
+    let second = |number, at| {
+        format!("#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:{at}Z\n#EXTINF:2.0,\n{number}.ts\n")
+    };
+    bench.show(&format!("{}{}", dated(5..=7), second(8, "16.5")));
+    bench.save([8]);
+    bench.close(bench.source);
+    let fresh = bench.open("http://host/live.m3u8?token=2");
+    let (eight, nine) = (second(8, "16.5"), second(9, "18.5"));
+    bench.observe_in(fresh, &format!("#EXT-X-MEDIA-SEQUENCE:8\n{eight}{nine}"), &[]);
+    let again: Vec<_> = bench.jobs().iter().map(|job| (job.number, job.doubt)).collect();
+    assert_eq!(again, [(8, None), (9, None)], "its list shows no jump");
+}
+
+#[test]
 fn only_a_clock_that_is_trusted_is_doubted() {
     let jump = "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:16.5Z\n#EXTINF:2.0,\n8.ts\n";
     let announced = jump.replace("#EXTINF", "#EXT-X-DISCONTINUITY\n#EXTINF");
