@@ -46,8 +46,12 @@ pub(super) fn expected(case: &Case<'_>, segment: &Published) -> Expected {
     if segment.mid_roll {
         return advertised(case, segment, &record);
     }
-    if record.listed.is_empty() {
-        return never_listed(case, segment, &record);
+    let in_time = case.stopped - GRACE / 2;
+    if record.listed.first().is_none_or(|first| *first > in_time) {
+        // a list that came with the stop may not have been seen
+        let was_listed = !record.listed.is_empty();
+        let expected = never_listed(case, segment, &record);
+        return if was_listed { expected.or(&[Why::Stopped]) } else { expected };
     }
     if segment.gap {
         return Expected::missing(&[Why::Gap]);
@@ -60,7 +64,6 @@ pub(super) fn expected(case: &Case<'_>, segment: &Published) -> Expected {
         }
         _ => {}
     }
-    let in_time = case.stopped - GRACE / 2;
     if let Some(missing) = without_section(case, segment, &record) {
         return missing;
     }

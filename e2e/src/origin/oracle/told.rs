@@ -93,11 +93,11 @@ fn health(told: &Told) -> Option<String> {
 
 /// Nobody must be told that a channel is offline that never said so: that is what hides that we are broken.
 fn offline(case: &Case<'_>, told: &Told) -> Option<String> {
-    let says_so = |trouble: &ListTrouble| match (trouble.fault, trouble.scope) {
-        // a fresh address that is not there is what is left of a stream
-        (ListFault::Status(404 | 410), Scope::MediaPlaylists) => true,
-        (_, Scope::Channel | Scope::Multivariant) => of_look(case, trouble) == "offline",
-        _ => false,
+    // where nothing else could say so, that a list is not there does
+    let is_enough = case.script.shape.entry != Entry::Twitch;
+    let says_so = |trouble: &ListTrouble| {
+        let is_looked_at = matches!(trouble.scope, Scope::Channel | Scope::Multivariant);
+        (is_looked_at || is_enough) && of_look(case, trouble) == "offline"
     };
     let mut pauses = case.stream.pauses.iter();
     if pauses.any(|pause| pause.leaves != Leaves::List)

@@ -2,6 +2,7 @@
 //! how often each is stored, and how far apart those are that follow on.
 
 use chrono::TimeDelta;
+use common::format::segment::Completeness;
 
 use super::Case;
 use crate::origin::footage::SEGMENT_MILLIS;
@@ -16,8 +17,11 @@ const MOST_OFF: i64 = 10_000;
 pub(super) fn violations(case: &Case<'_>) -> Vec<String> {
     let mut all = Vec::new();
     let mut after: Option<(&HeldFile, &Published)> = None;
-    let is_known =
-        |file: &&HeldFile| case.stream.segments.iter().any(|s| case.hash(s) == file.hash);
+    // of one that came cut, there is another copy
+    let is_known = |file: &&HeldFile| {
+        file.completeness != Completeness::Partial
+            && case.stream.segments.iter().any(|segment| case.hash(segment) == file.hash)
+    };
     for file in case.held.files.iter().filter(is_known) {
         let first = after.map_or(i32::MIN, |(_, before)| before.index + 1);
         let mut later = case.stream.segments.iter().filter(|segment| segment.index >= first);

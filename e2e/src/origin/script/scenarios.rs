@@ -153,6 +153,7 @@ fn looks() -> Vec<Named> {
         ("looks_are_a_page", expiring(short()).lists(9..18, L::Html, multivariant)),
         // nobody has to look, and nothing is lost
         ("looks_fail_unneeded", plain().lists(5..1000, L::Endless, multivariant)),
+        ("lists_gone_on_twitch", twitch().lists(10..18, L::Status(404), Scope::MediaPlaylists)),
         ("tokens_fail_at_first", twitch().lists(0..8, L::Status(503), token)),
         ("tokens_are_a_page", expiring(twitch()).lists(9..18, L::Html, token)),
         ("tokens_change_their_form", expiring(twitch()).lists(9..18, L::Json, token)),
@@ -182,6 +183,11 @@ fn streams() -> Vec<Named> {
         ("clock_jumps_a_little", plain().change(12, jump(250, false))),
         ("clock_jump_announced", plain().change(12, jump(30_000, true))),
         ("clock_jumps_on_twitch", on_twitch(0).change(12, jump(1500, false))),
+        // the address that is looked for because of the jump expires, too
+        ("clock_jumps_and_no_more", {
+            let script = on_twitch(0).change(13, jump(-20_500, false));
+            script.lists(14..1000, L::Status(403), Scope::OldAddresses)
+        }),
         ("gaps", plain().change(12, What::Gap(3))),
         ("picture_stands_still", plain().change(12, What::Still(8))),
         ("segments_listed_again", plain().change(12, What::Again(1)).change(18, What::Again(2))),
