@@ -196,13 +196,16 @@ impl FeedRecorder {
                 self.trouble(None, Status::Offline, message);
             }
             End::Failed(status, error) => {
-                let error = ResolveError::from(error);
                 // that an address is gone says nothing of the channel, unless it never was another
-                if status != Status::Failing {
+                let told = if status == Status::Failing {
+                    error.to_string()
+                } else {
+                    let error = ResolveError::from(error);
                     self.interrupted(error.why());
-                }
+                    error.to_string()
+                };
                 let message =
-                    format!("the media playlist cannot be loaded: {error}; looks for it anew");
+                    format!("the media playlist cannot be loaded: {told}; looks for it anew");
                 self.trouble(None, status, &message);
             }
         }

@@ -53,6 +53,9 @@ use crate::held::{Held, Holding, Target};
 use crate::planner::{Attempt, Failure, Job, Retry};
 use crate::provider::Rules;
 
+/// The largest segment that is taken, in bytes.
+const MAX_SEGMENT_BYTES: u64 = 256 << 20;
+
 /// How long an attempt may go on after the downloader was asked to stop.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(1);
 
@@ -65,6 +68,8 @@ pub(crate) struct Means {
     pub(crate) stored: Stored,
     pub(crate) stop: CancellationToken,
     pub(crate) patience: Patience,
+    /// The largest segment that is taken, in bytes.
+    largest: u64,
     gathering: Gathering,
     crowd: Crowd,
     unconfirmed: Unconfirmed,
@@ -89,6 +94,7 @@ impl Means {
             stored,
             stop,
             patience: Patience::default(),
+            largest: MAX_SEGMENT_BYTES,
             gathering: Gathering::default(),
             crowd: Crowd::default(),
             unconfirmed: Unconfirmed::default(),

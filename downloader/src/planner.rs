@@ -90,12 +90,16 @@ impl Planner {
         Self { trust, account: Account::new(trust.clock, recalled), ..Self::default() }
     }
 
-    /// Begins to follow the feed at `address`, beside the sources that are open. The last one that ended at
-    /// the same address, whatever its query, is taken up again; what was doubted of it is not any more.
+    /// Begins to follow the feed at `address`, beside the sources that are open. One that ended at the
+    /// same address, whatever its query, is taken up again, unless its clock was doubted: a fresh address is
+    /// asked for then to see whether that was right.
     pub(crate) fn open(&mut self, address: &Url) -> SourceId {
-        let ended = self.sources.iter_mut().rfind(|(_, known)| known.ended && known.is_at(address));
+        let ended = self
+            .sources
+            .iter_mut()
+            .find(|(_, known)| known.ended && !known.doubted && known.is_at(address));
         if let Some((id, source)) = ended {
-            (source.ended, source.doubted) = (false, false);
+            source.ended = false;
             return *id;
         }
         let id = SourceId(self.next_source);

@@ -6,6 +6,7 @@
 //! their [`rules::Rules`].
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::io::http::client::{Client, Error};
 use common::io::store::notes::Why;
@@ -62,7 +63,8 @@ impl Provider {
     }
 
     /// Which qualities the channel has right now. Where requests of ours are not answered soon, they are made
-    /// again beside the first ones, over connections of their own.
+    /// again and again beside the first ones, over connections of their own, so that there is always one
+    /// that began lately: it is not waited for those that met silence when that is over.
     ///
     /// # Errors
     ///
@@ -79,8 +81,26 @@ impl Provider {
             client.leave_connections();
         };
         let fresh = client.on_fresh_connections();
-        let again = |()| self.resolve_once(&fresh);
-        either(self.resolve_once(client), slow, again, || true, |_, last| last).await
+        let has_ended = AtomicBool::new(false);
+        let first = async {
+            let found = self.resolve_once(client).await;
+            has_ended.store(true, Ordering::Relaxed);
+            found
+        };
+        let again = |()| async {
+            loop {
+                let found = tokio::time::timeout(SOFT_TIMEOUT, self.resolve_once(&fresh)).await;
+                match found {
+                    Ok(found) => return found,
+                    // where everything takes long, the first had the time for it
+                    Err(slow) if has_ended.load(Ordering::Relaxed) => {
+                        return Err(ResolveError::Silent(slow.to_string()));
+                    }
+                    Err(_) => {}
+                }
+            }
+        };
+        either(first, slow, again, || true, ResolveError::or).await
     }
 
     async fn resolve_once(&self, client: &Client) -> Result<Offer, ResolveError> {
@@ -164,6 +184,11 @@ impl ResolveError {
             Self::Unreachable(detail) => Self::Unreachable(both(detail)),
             Self::Silent(detail) => Self::Silent(both(detail)),
         }
+    }
+
+    /// Which of two says more: what was answered last.
+    fn or(self, other: Self) -> Self {
+        if let Self::Silent(_) = other { self } else { other }
     }
 
     /// The state that a feed of the channel is in.

@@ -100,11 +100,11 @@ impl Worker {
                 Err(error) => {
                     self.metrics.reloaded(Reloaded::Failed);
                     if is_final(&error) || course.has_failed_for_long(Instant::now()) {
-                        return End::Failed(course.status(&error), error);
+                        return End::Failed(course.status(&error, &self.rules), error);
                     }
                     let retry = course.failed();
                     let message = format!("cannot load the media playlist ({error})");
-                    let status = course.status(&error);
+                    let status = course.status(&error, &self.rules);
                     let why = Some(ResolveError::from(&error).why());
                     if course.failures > SPARE_FAILURES
                         && self.tell_failing(status, message, why).await.is_err()
@@ -284,11 +284,12 @@ impl Course {
     }
 
     /// The state of a feed whose list cannot be loaded: as long as it never was, what the error says of the
-    /// channel; afterwards a look has to tell.
-    fn status(&self, error: &LoadError) -> Status {
-        match self.shown {
-            None => ResolveError::from(error).status(),
-            Some(_) => Status::Failing,
+    /// channel; afterwards, and where a status alone does not say that it is offline, a look has to tell.
+    fn status(&self, error: &LoadError, rules: &Rules) -> Status {
+        match (&self.shown, ResolveError::from(error).status()) {
+            (None, Status::Offline) if !rules.missing_is_offline => Status::Failing,
+            (None, status) => status,
+            (Some(_), _) => Status::Failing,
         }
     }
 

@@ -17,9 +17,6 @@ use super::request::{self, Part};
 use super::{Fetched, Fetcher, Means};
 use crate::planner::Job;
 
-/// The largest segment that is taken, in bytes.
-pub(super) const MAX_SEGMENT_BYTES: u64 = 256 << 20;
-
 /// What every attempt at a segment begins with.
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
@@ -102,7 +99,8 @@ impl Receiver<'_> {
     /// Receives the body until it ends, one way or another; leaves the last of it gathered.
     async fn receive(&mut self, handing: &mut Handing<'_>, deadline: Instant) -> End {
         let mut cut_off = std::pin::pin!(self.means.cut_off());
-        if self.part.expected().is_some_and(|expected| expected > MAX_SEGMENT_BYTES) {
+        let largest = self.means.largest;
+        if self.part.expected().is_some_and(|expected| expected > largest) {
             return End::TooLong;
         }
         while !self.part.is_complete() {
@@ -124,7 +122,7 @@ impl Receiver<'_> {
                 }
                 Ok(Err(_)) | Err(_) => return End::TooSlow,
             }
-            if self.received > MAX_SEGMENT_BYTES {
+            if self.received > largest {
                 return End::TooLong;
             }
             if self.gathered.is_much() {

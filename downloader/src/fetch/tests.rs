@@ -9,7 +9,6 @@ use common::io::store::Access;
 use common::metrics::Metrics;
 use tokio::time::Instant;
 
-use super::attempt::MAX_SEGMENT_BYTES;
 use super::patience::Limits;
 use super::*;
 use crate::planner::{Saved, SegmentId, SourceId, Urgency};
@@ -338,6 +337,25 @@ async fn a_segment_that_is_too_large_is_not_even_begun() {
     let attempt = bench.fetch(Response::stalled(&packets(1), promised)).await;
     assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Never)));
     assert_eq!(bench.stored(), []);
+}
+
+#[tokio::test]
+async fn a_segment_without_an_end_is_left_at_the_limit() {
+    // so that a fetch which goes on beyond it comes to another end
+    let whole = Limits { hard: Duration::from_secs(5), ..for_ever().whole };
+    for (name, most) in [("on the disk", 1), ("in memory", 1 << 20)] {
+        let bench = Bench::with(|means| {
+            means.patience = Patience { whole, ..for_ever() };
+            means.largest = 188 * 200;
+            means.gathering.most = Some(most);
+        });
+        let bench = bench.await;
+        let attempt = bench.fetch(Response::endless(&packets(50), Duration::from_millis(1))).await;
+        assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::Never)), "{name}");
+        assert_eq!(bench.stored(), [], "{name}");
+        let largest = Response::until_close(&packets(200));
+        assert_eq!(failure(&bench.fetch(largest).await), None, "{name}: as large as may be");
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ pub(crate) struct Rules {
     pub(crate) marks: &'static [Mark],
     /// How often a list is loaded again.
     pub(crate) reload: Reload,
+    /// Whether a media playlist that is not there says that the channel is offline, for want of anything else
+    /// that could say so.
+    pub(crate) missing_is_offline: bool,
 }
 
 /// Addresses end after 24 hours, at the latest with the token that is part of them. Segments are dated
@@ -35,6 +38,7 @@ const TWITCH: Rules = Rules {
     trust: Trust { clock: true, numbers: false },
     marks: &[Mark::Scte35, Mark::Cue, Mark::AmazonTitle, Mark::StitchedRange],
     reload: Reload::BySegment,
+    missing_is_offline: false,
 };
 
 /// Addresses carry the time at which they expire, six hours after they were asked for. A list has hours
@@ -48,6 +52,7 @@ const YOUTUBE: Rules = Rules {
     trust: Trust { clock: false, numbers: true },
     marks: &[],
     reload: Reload::ByTarget,
+    missing_is_offline: false,
 };
 
 /// Whoever gave an address knows how long it lives. The clock is any encoder's: one dates its segments
@@ -62,6 +67,7 @@ const URL: Rules = Rules {
     trust: Trust { clock: false, numbers: false },
     marks: &[Mark::Scte35, Mark::Cue],
     reload: Reload::ByTarget,
+    missing_is_offline: true,
 };
 
 /// What a feed may have under way at least: a planner keeps one of two for the newest segments.

@@ -70,6 +70,21 @@ fn failures_are_met_with_patience() {
     assert_eq!(waits, [500, 1000, 2000, 4000, 4000], "two target durations");
 }
 
+#[test]
+fn a_list_that_is_not_there_says_that_a_channel_is_offline_only_for_want_of_better() {
+    use Status::{Failing, Offline, Refused, Unreachable};
+    let (mut course, now) = course();
+    let rules = Provider::Url("http://host/".parse().unwrap()).rules();
+    let states = |course: &Course, missing_is_offline| {
+        let rules = Rules { missing_is_offline, ..rules };
+        [404, 403, 500].map(|status| course.status(&LoadError::Status(status), &rules))
+    };
+    assert_eq!(states(&course, true), [Offline, Refused, Unreachable]);
+    assert_eq!(states(&course, false), [Failing, Refused, Unreachable]);
+    course.take_in(&list(TWO), now);
+    assert_eq!(states(&course, true), [Failing; 3]);
+}
+
 #[tokio::test]
 async fn an_answer_that_is_slow_to_come_is_not_waited_for_once_the_address_is_known_to_be_good() {
     let origin = Origin::start().await;

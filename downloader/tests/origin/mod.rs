@@ -75,6 +75,11 @@ impl Response {
         Self { then: Then::Drip(every, piece.len()), ..Self::truncated(piece, promised) }
     }
 
+    /// A body of the same pieces that never ends, without anyone having said how long it is.
+    pub(crate) fn endless(piece: &[u8], every: Duration) -> Self {
+        Self { then: Then::Drip(every, piece.len()), ..Self::until_close(piece) }
+    }
+
     /// These bytes, headers included, and then nothing while the connection stays.
     pub(crate) fn raw_then_silence(bytes: &[u8]) -> Self {
         Self { bytes: bytes.to_vec(), ..Self::silence() }

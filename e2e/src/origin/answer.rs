@@ -83,6 +83,13 @@ impl Answer {
         Self { is_whole: false, what: "a page".to_owned(), ..Self::new(200, &HTML, page) }
     }
 
+    /// An object of JSON with status 200, which says what nobody asked for.
+    pub(super) fn json() -> Self {
+        let said = br#"{"data":{"playbackAccess":{"token":"t","sig":"s"}},"extensions":{}}"#;
+        let json = [("Content-Type", "application/json")];
+        Self { is_whole: false, what: "JSON".to_owned(), ..Self::new(200, &json, said) }
+    }
+
     /// Bytes that mean nothing with status 200.
     pub(super) fn garbage() -> Self {
         let garbage: Vec<u8> = (0..2000_u32).map(|at| (at * 151 % 251).to_le_bytes()[0]).collect();

@@ -113,9 +113,9 @@ impl Channel {
                 }
             }
             Pending::List(place, programme, advertisements) => {
-                if let Some(list) = record.lists.get_mut(place) {
-                    list.ended = Some(now);
-                }
+                let Some(list) = record.lists.get_mut(place) else { return };
+                list.ended = Some(now);
+                let address = list.address;
                 if !was_taken {
                     return;
                 }
@@ -127,6 +127,7 @@ impl Channel {
                 for index in advertisements {
                     let segment = record.segments.entry(index).or_default();
                     segment.listed_as_advertisement.push(now);
+                    segment.advertised_at.insert(address);
                 }
                 let gone = record.segments.range_mut(..first.unwrap_or(i32::MIN));
                 gone.for_each(|(_, segment)| segment.unlisted = segment.unlisted.or(Some(now)));
@@ -154,7 +155,20 @@ impl Channel {
         let token = state.addresses.len();
         state.addresses.push(Address { handed_out: now, pre_roll });
         let address = format!("/{}/{}/live.m3u8?token={token}", self.name, self.generation(now));
-        Answer::new(200, &PLAYLIST, multivariant(&address).as_bytes())
+        let second = if self.script.shape.second_quality {
+            format!("/{}_64p/g0/live.m3u8?token={token}", self.name)
+        } else {
+            format!("{address}&quality=64p")
+        };
+        Answer::new(200, &PLAYLIST, multivariant(&address, &second).as_bytes())
+    }
+
+    /// What is answered to whoever asks for a token for this channel.
+    pub(super) fn token(&self, now: i64) -> Answer {
+        self.state().record.tokens.push(now);
+        let trouble = self.script.token_trouble(now);
+        let answer = trouble.and_then(|trouble| fault_of_list(trouble.fault, "/gql", TOKEN));
+        answer.unwrap_or_else(|| Answer::new(200, &[], TOKEN.as_bytes()))
     }
 
     fn list(&self, request: &Request, now: i64, is_present: bool) -> (Answer, Pending) {
@@ -228,18 +242,29 @@ impl Channel {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What to tell a recorder that is to record this channel from an origin at `base`.
-    pub fn argument(&self, base: &str) -> String {
+    /// The channel and the quality that a recorder knows it as.
+    pub fn feed(&self) -> (&str, &str) {
+        match self.name.strip_suffix("_64p").filter(|_| self.script.shape.entry == Entry::Beside) {
+            Some(name) => (name, "64p"),
+            None => (&self.name, "source"),
+        }
+    }
+
+    /// What to tell a recorder that is to record this channel from an origin at `base`; nothing, if another
+    /// channel names it.
+    pub fn argument(&self, base: &str) -> Option<String> {
         let name = &self.name;
         let mark = if self.script.shape.important { "!" } else { "" };
         match self.script.shape.entry {
-            Entry::Twitch => format!("{name}{mark}"),
-            Entry::Multivariant => format!("{name}{mark}:url:{base}/{name}/index.m3u8"),
-            Entry::Media => format!("{name}{mark}:url:{base}/{name}/g0/live.m3u8"),
+            Entry::Twitch => Some(format!("{name}{mark}")),
+            Entry::Multivariant => Some(format!("{name}{mark}:url:{base}/{name}/index.m3u8")),
+            Entry::Media => Some(format!("{name}{mark}:url:{base}/{name}/g0/live.m3u8")),
+            Entry::Beside => None,
         }
     }
 }
 
+const TOKEN: &str = r#"{"data":{"streamPlaybackAccessToken":{"signature":"s","value":"v"}}}"#;
 const PLAYLIST: [(&str, &str); 1] = [("Content-Type", "application/vnd.apple.mpegurl")];
 
 /// Where a request came, to be told to go elsewhere.
@@ -259,6 +284,7 @@ fn fault_of_list(fault: ListFault, target: &str, text: &str) -> Option<Answer> {
         ListFault::Huge => Answer::huge(text),
         ListFault::Html => Answer::page(),
         ListFault::Garbage => Answer::garbage(),
+        ListFault::Json => Answer::json(),
         ListFault::Redirect => Answer::redirect(&format!("{target}{mark}hop=1")),
         ListFault::RedirectLoop => Answer::redirect(target),
         ListFault::Frozen | ListFault::Lagging(_) => return None,

@@ -144,6 +144,8 @@ pub enum ListFault {
     Redirect,
     /// A redirect to the same address.
     RedirectLoop,
+    /// An object of JSON that nobody knows, with status 200.
+    Json,
 }
 
 impl ListFault {
@@ -158,7 +160,7 @@ impl ListFault {
             Self::Status(401 | 403 | 451) => &[Why::Refused, Why::Expired],
             Self::Status(404 | 410) => &[Why::Offline, Why::Expired],
             Self::Silence | Self::Endless | Self::Huge => &[Why::TimeOut, Why::Expired],
-            Self::Html | Self::Garbage => &[Why::Damaged, Why::Expired],
+            Self::Html | Self::Garbage | Self::Json => &[Why::Damaged, Why::Expired],
             _ => &[Why::Expired],
         }
     }
@@ -183,6 +185,17 @@ pub enum Scope {
     MediaPlaylists,
     /// The multivariant playlist, too.
     Channel,
+    /// The multivariant playlist alone.
+    Multivariant,
+    /// What is asked for a token before it.
+    Token,
+}
+
+impl Scope {
+    /// Whether it keeps those who have an address from nothing.
+    pub const fn is_of_looks(self) -> bool {
+        matches!(self, Self::Multivariant | Self::Token)
+    }
 }
 
 /// A fault of the playlists during some time.

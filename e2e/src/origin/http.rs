@@ -21,10 +21,12 @@ pub(super) struct Request {
     pub(super) query: Vec<(String, String)>,
     /// The first and the last byte of the Range header.
     pub(super) range: Option<(usize, usize)>,
+    /// What came with it.
+    pub(super) body: String,
 }
 
 impl Request {
-    /// Reads the next one; `None` when there is none. What follows its head is dropped.
+    /// Reads the next one; `None` when there is none.
     pub(super) async fn read(connection: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Self> {
         let end = loop {
             if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -44,10 +46,11 @@ impl Request {
         while buffer.len() < length {
             more(connection, buffer).await?;
         }
+        let body = String::from_utf8_lossy(&buffer[..length]).into_owned();
         buffer.drain(..length);
         let target = head.split(' ').nth(1)?;
         let range = header("range").and_then(read_range);
-        Some(Self { range, ..Self::of(target) })
+        Some(Self { range, body, ..Self::of(target) })
     }
 
     /// A request for `target` without headers.
@@ -55,7 +58,7 @@ impl Request {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let query = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { path: path.to_owned(), query, range: None }
+        Self { path: path.to_owned(), query, range: None, body: String::new() }
     }
 
     /// The number that a part of the query is.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use chrono::TimeDelta;
 use common::base::time::Timestamp;
 
-use super::footage::Footage;
+use super::footage::{Clip, Footage};
 use super::script::{Addressed, Marks, Method, Script};
 use super::stream::{Published, View};
 
@@ -78,7 +78,8 @@ impl Writer<'_> {
 
     fn header(&self, shown: &[&Published]) -> String {
         let first = shown.first().map_or(0, |segment| segment.number);
-        let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:1\n");
+        let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:9\n");
+        let _ = writeln!(text, "#EXT-X-TARGETDURATION:{}", self.script.shape.target);
         if self.script.shape.skips {
             text.push_str("#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=6.0\n");
         }
@@ -167,7 +168,8 @@ impl Writer<'_> {
     ) {
         let clip = segment.clip;
         if !is_advertisement && clip.is_fmp4() && previous.is_none_or(|p| p.clip != clip) {
-            let _ = writeln!(text, "#EXT-X-MAP:URI=\"{}/init-{clip:?}.mp4\"", self.folder);
+            let name = self.section(clip);
+            let _ = writeln!(text, "#EXT-X-MAP:URI=\"{}/{name}.mp4\"", self.folder);
         }
         let method = segment.method.filter(|_| !is_advertisement);
         let key = |name: &str| format!("#EXT-X-KEY:METHOD={name},URI=\"key.bin\"");
@@ -192,8 +194,12 @@ impl Writer<'_> {
         }
     }
 
+    fn section(&self, clip: Clip) -> String {
+        if self.script.shape.shared_section { "init".to_owned() } else { format!("init-{clip:?}") }
+    }
+
     fn uri(&self, segment: &Published, is_advertisement: bool) -> String {
-        let (folder, index) = (self.folder, segment.index);
+        let (folder, index) = (self.folder, segment.original);
         if is_advertisement {
             return format!("{folder}/ad-{index}.ts");
         }
@@ -215,8 +221,8 @@ fn shown<'a>(view: &View<'a>, address: &Address) -> Vec<&'a Published> {
     view.segments.iter().copied().filter(|segment| address.shows(segment)).collect()
 }
 
-/// The multivariant playlist of a channel whose media playlist is at `address`.
-pub(super) fn multivariant(address: &str) -> String {
+/// The multivariant playlist of a channel whose media playlists are at `address` and `second`.
+pub(super) fn multivariant(address: &str, second: &str) -> String {
     format!(
         "#EXTM3U\n\
          #EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID=\"chunked\",NAME=\"96p (source)\",AUTOSELECT=YES,DEFAULT=YES\n\
@@ -224,7 +230,7 @@ pub(super) fn multivariant(address: &str) -> String {
          {address}\n\
          #EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID=\"64p\",NAME=\"64p\",AUTOSELECT=YES,DEFAULT=YES\n\
          #EXT-X-STREAM-INF:BANDWIDTH=60000,RESOLUTION=64x64,VIDEO=\"64p\",FRAME-RATE=25.0\n\
-         {address}&quality=64p\n"
+         {second}\n"
     )
 }
 

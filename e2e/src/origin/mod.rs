@@ -14,7 +14,9 @@
 //! - something is stored as full that is no such segment;
 //! - a segment is missing without a note that gives a right reason;
 //! - an advertisement is stored;
-//! - playlists or segments were asked for more often than the rules allow (RFC 8216 §6.3.4).
+//! - playlists or segments were asked for more often than the rules allow (RFC 8216 §6.3.4), or later than
+//!   they could have been where nothing goes wrong;
+//! - its metrics, or its line in `/healthz` ([`Told`]), tell something else than what happened.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -39,6 +41,7 @@ mod record;
 mod script;
 mod server;
 mod stream;
+mod told;
 
 pub use channel::Channel;
 pub use faults::{ListFault, ListTrouble, Retried, Scope, SegmentFault, SegmentTrouble, Until};
@@ -52,3 +55,4 @@ pub use script::{
 };
 pub use server::Origin;
 pub use stream::{Pause, Published, Stream, View};
+pub use told::Told;

@@ -1,7 +1,7 @@
 //! What happened between the origin and its clients, channel by channel. Times are milliseconds since
 //! the origin began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// How many answers a story tells of.
@@ -16,6 +16,10 @@ pub struct Record {
     pub lists: Vec<ListRequest>,
     /// When the multivariant playlist was asked for.
     pub multivariants: Vec<i64>,
+    /// When a token was asked for.
+    pub tokens: Vec<i64>,
+    /// When initialization sections were asked for.
+    pub sections: Vec<i64>,
 }
 
 /// What happened to one segment.
@@ -25,6 +29,8 @@ pub struct SegmentRecord {
     pub listed: Vec<i64>,
     /// When lists that show an advertisement in its place were delivered.
     pub listed_as_advertisement: Vec<i64>,
+    /// Which addresses do so.
+    pub advertised_at: BTreeSet<usize>,
     /// When a list was first delivered that does not show it any more.
     pub unlisted: Option<i64>,
     /// Every request for it, in order of their arrival.

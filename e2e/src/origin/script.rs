@@ -3,6 +3,8 @@
 //! Segments are known by their index: index 1 is published one second after the origin began, and
 //! what is in the first list has 0 and less. Pauses of the publisher move what comes after them.
 
+use std::ops::Range;
+
 use super::faults::{ListFault, ListTrouble, Scope, SegmentFault, SegmentTrouble, Until};
 use super::footage::Clip;
 
@@ -26,6 +28,8 @@ pub struct Script {
     pub segment_troubles: Vec<SegmentTrouble>,
     /// What goes wrong with lists; the first one at a time counts.
     pub list_troubles: Vec<ListTrouble>,
+    /// When initialization sections go wrong, in milliseconds, and how.
+    pub section_troubles: Vec<(Range<i64>, SegmentFault)>,
     /// When, in milliseconds, the channel moves: every path changes, and the old ones answer 404.
     pub moves: Option<i64>,
 }
@@ -39,6 +43,8 @@ pub enum Entry {
     Media,
     /// Nowhere: it asks as it asks Twitch.
     Twitch,
+    /// At another channel, of which this one is the second quality.
+    Beside,
 }
 
 /// Which segments have an EXT-X-PROGRAM-DATE-TIME.
@@ -48,6 +54,13 @@ pub enum Dated {
     Each,
     /// Those whose index can be divided by that.
     Every(i32),
+    /// All but those from one index on, up to another.
+    Lost {
+        /// The first without a date.
+        from: i32,
+        /// The first that has one again.
+        until: i32,
+    },
     /// None.
     Never,
 }
@@ -85,6 +98,8 @@ pub struct Shape {
     pub entry: Entry,
     /// Whether the recorder is told that it should always be up.
     pub important: bool,
+    /// What lists say how long a segment is at most, in seconds.
+    pub target: i64,
     /// How many segments a list holds.
     pub window: usize,
     /// How many there are at the beginning.
@@ -113,6 +128,10 @@ pub struct Shape {
     pub skips: bool,
     /// What the key's address answers instead of the key.
     pub key_status: Option<u16>,
+    /// Whether all initialization sections have one address, which answers with that of the newest segment.
+    pub shared_section: bool,
+    /// Whether the channel has a second quality, which is the channel of the same name with `_64p`.
+    pub second_quality: bool,
 }
 
 /// Something that changes in the stream.
@@ -163,6 +182,10 @@ pub enum What {
     },
     /// So many segments are advertisements, at every address.
     MidRoll(i32),
+    /// So many segments show the same as the first of them, byte for byte.
+    Still(i32),
+    /// So many times the list names the segment before again, under numbers of its own.
+    Again(i32),
 }
 
 /// How segments are encrypted.
@@ -192,6 +215,7 @@ impl Default for Shape {
         Self {
             entry: Entry::Multivariant,
             important: true,
+            target: 1,
             window: 10,
             backlog: 10,
             first_number: 1000,
@@ -206,6 +230,8 @@ impl Default for Shape {
             crlf: false,
             skips: false,
             key_status: None,
+            shared_section: false,
+            second_quality: false,
         }
     }
 }
@@ -219,6 +245,7 @@ impl Script {
             changes: Vec::new(),
             segment_troubles: Vec::new(),
             list_troubles: Vec::new(),
+            section_troubles: Vec::new(),
             moves: None,
         }
     }
@@ -237,21 +264,23 @@ impl Script {
 
     /// Lets the segments of these indices go wrong.
     #[must_use]
-    pub fn segments(
-        mut self,
-        segments: std::ops::Range<i32>,
-        fault: SegmentFault,
-        until: Until,
-    ) -> Self {
+    pub fn segments(mut self, segments: Range<i32>, fault: SegmentFault, until: Until) -> Self {
         self.segment_troubles.push(SegmentTrouble { segments, fault, until });
         self
     }
 
     /// Lets lists go wrong during these seconds.
     #[must_use]
-    pub fn lists(mut self, seconds: std::ops::Range<i64>, fault: ListFault, scope: Scope) -> Self {
+    pub fn lists(mut self, seconds: Range<i64>, fault: ListFault, scope: Scope) -> Self {
         let during = seconds.start * 1000..seconds.end.saturating_mul(1000);
         self.list_troubles.push(ListTrouble { during, fault, scope });
+        self
+    }
+
+    /// Lets initialization sections go wrong during these seconds.
+    #[must_use]
+    pub fn sections(mut self, seconds: Range<i64>, fault: SegmentFault) -> Self {
+        self.section_troubles.push((seconds.start * 1000..seconds.end * 1000, fault));
         self
     }
 
@@ -274,6 +303,7 @@ impl Script {
             let is_met = match trouble.scope {
                 Scope::OldAddresses => handed_out < trouble.during.start,
                 Scope::MediaPlaylists | Scope::Channel => true,
+                Scope::Multivariant | Scope::Token => false,
             };
             is_met && trouble.during.contains(&now)
         })
@@ -281,8 +311,21 @@ impl Script {
 
     /// What goes wrong with the multivariant playlist at that time.
     pub fn channel_trouble(&self, now: i64) -> Option<&ListTrouble> {
+        let scopes = [Scope::Channel, Scope::Multivariant];
         let mut all = self.list_troubles.iter();
-        all.find(|trouble| trouble.scope == Scope::Channel && trouble.during.contains(&now))
+        all.find(|trouble| scopes.contains(&trouble.scope) && trouble.during.contains(&now))
+    }
+
+    /// What goes wrong with tokens at that time.
+    pub fn token_trouble(&self, now: i64) -> Option<&ListTrouble> {
+        let mut all = self.list_troubles.iter();
+        all.find(|trouble| trouble.scope == Scope::Token && trouble.during.contains(&now))
+    }
+
+    /// How initialization sections go wrong at that time.
+    pub fn section_trouble(&self, now: i64) -> Option<SegmentFault> {
+        let mut all = self.section_troubles.iter();
+        all.find(|(during, _)| during.contains(&now)).map(|(_, fault)| *fault)
     }
 }
 

@@ -85,7 +85,7 @@ impl Origin {
     pub fn arguments(&self) -> Vec<String> {
         let url = self.url();
         let mut arguments: Vec<String> =
-            self.channels().iter().map(|channel| channel.argument(&url)).collect();
+            self.channels().iter().filter_map(|channel| channel.argument(&url)).collect();
         arguments.extend(["--twitch-token-url".to_owned(), format!("{url}/gql")]);
         arguments.extend(["--twitch-playlist-url".to_owned(), format!("{url}/usher")]);
         arguments
@@ -132,11 +132,17 @@ async fn converse(mut connection: TcpStream, shared: Arc<Shared>) {
     }
 }
 
+/// The channel that a question for a token is about.
+fn login_in(body: &str) -> Option<&str> {
+    body.split_once("\"login\":\"")?.1.split('"').next()
+}
+
 /// Answers a request; returns whether the connection can go on.
 async fn respond(connection: &mut TcpStream, request: &Request, shared: &Shared) -> bool {
     if request.path == "/gql" {
-        let token = r#"{"data":{"streamPlaybackAccessToken":{"signature":"s","value":"v"}}}"#;
-        return send(connection, Answer::new(200, &[], token.as_bytes())).await.1;
+        let channel = login_in(&request.body).and_then(|login| shared.channels.get(login));
+        let answer = channel.map_or_else(|| Answer::status(400), |of| of.token(shared.now()));
+        return send(connection, answer).await.1;
     }
     let Some((channel, rest)) = shared.find(&request.path) else {
         return send(connection, Answer::status(404)).await.1;

@@ -14,6 +14,8 @@ pub struct Published {
     pub index: i32,
     /// Its media sequence number.
     pub number: u64,
+    /// The index of the segment at whose address it is: its own, unless it is listed again.
+    pub original: i32,
     /// Which uninterrupted numbering it belongs to; a list shows one only.
     pub part: u32,
     /// When its date says that it begins.
@@ -96,6 +98,11 @@ impl Stream {
         newest_first.find(|segment| segment.number == number && segment.at <= now)
     }
 
+    /// The newest segment at `now`.
+    pub fn newest(&self, now: i64) -> Option<&Published> {
+        self.segments.iter().rev().find(|segment| segment.at <= now && !segment.hidden)
+    }
+
     /// What a list shows at `now`, `None` when the channel is gone.
     pub fn view(&self, now: i64) -> Option<View<'_>> {
         let pause = self.pauses.iter().find(|pause| (pause.from..pause.until).contains(&now));
@@ -152,7 +159,10 @@ struct Maker {
     mid_roll_end: i32,
     hidden_end: i32,
     method_end: i32,
+    still_end: i32,
     method: Option<Method>,
+    /// Which segment of the clip is shown as long as the picture stands still.
+    still: usize,
 }
 
 impl Maker {
@@ -172,7 +182,9 @@ impl Maker {
             mid_roll_end: first,
             hidden_end: first,
             method_end: first,
+            still_end: first,
             method: None,
+            still: 0,
         }
     }
 
@@ -180,6 +192,13 @@ impl Maker {
         let (mut discontinuity, mut jumped) = (false, false);
         let index = self.index;
         for change in script.changes.iter().filter(|change| change.at == index) {
+            if let What::Again(count) = change.what {
+                (0..count).for_each(|_| self.list_again());
+                continue;
+            }
+            if let What::Still(count) = change.what {
+                (self.still_end, self.still) = (index + count, self.clip_index(script));
+            }
             let broke = self.change(change.what);
             discontinuity |= broke == Some(Break::Announced);
             jumped |= broke == Some(Break::Silent);
@@ -193,6 +212,7 @@ impl Maker {
         discontinuity |= clip_index == 0 && !self.segments.is_empty();
         self.segments.push(Published {
             index: self.index,
+            original: self.index,
             number: self.number,
             part: self.part,
             start: self.at + self.clock,
@@ -204,6 +224,7 @@ impl Maker {
             dated: match script.shape.dated {
                 Dated::Each => true,
                 Dated::Every(count) => self.index.rem_euclid(count) == 0,
+                Dated::Lost { from, until } => !(from..until).contains(&self.index),
                 Dated::Never => false,
             },
             gap: self.index < self.gap_end,
@@ -242,11 +263,23 @@ impl Maker {
                 (self.method, self.method_end) = (Some(method), self.index + count);
             }
             What::MidRoll(count) => self.mid_roll_end = self.index + count,
+            What::Still(_) | What::Again(_) => {}
         }
         None
     }
 
+    /// Publishes the segment before once more: another number, and nothing else that is new.
+    fn list_again(&mut self) {
+        let Some(last) = self.segments.last().cloned() else { return };
+        let (index, number) = (self.index, self.number);
+        self.segments.push(Published { index, number, discontinuity: false, ..last });
+        (self.index, self.number) = (index + 1, number + 1);
+    }
+
     fn clip_index(&self, script: &Script) -> usize {
+        if self.index < self.still_end {
+            return self.still;
+        }
         let first = 1 - script.shape.backlog;
         let passed = usize::try_from(self.index - first).unwrap_or(0);
         (script.shape.offset + passed) % SEGMENTS

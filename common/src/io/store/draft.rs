@@ -67,9 +67,10 @@ impl Draft {
     }
 
     fn create_on(faults: Faults, path: PathBuf) -> io::Result<Self> {
-        faults.check(Step::Create)?;
         // to be read again where the disk fails later
-        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        let mut options = File::options();
+        options.read(true).write(true).create_new(true);
+        let file = faults.take(Step::Create, || options.open(&path))?;
         Ok(Self { path, file, hasher: Hasher::default(), size: 0, armed: true, faults })
     }
 
@@ -150,8 +151,7 @@ impl Draft {
     ///
     /// When the disk refuses; the file can then only be recalled and dropped.
     pub fn flush(&self) -> io::Result<()> {
-        self.faults.check(Step::Flush)?;
-        self.file.sync_data()
+        self.faults.take(Step::Flush, || self.file.sync_data())
     }
 
     /// Flushes the file and renames it to `path`, in the same folder. When that name exists, its
@@ -173,14 +173,13 @@ impl Draft {
 
     fn publish_at(&mut self, path: &Path) -> io::Result<Renamed> {
         self.flush()?;
-        self.faults.check(Step::Rename)?;
-        let renamed = rename_new(&self.path, path)?;
+        let renamed = self.faults.take(Step::Rename, || rename_new(&self.path, path))?;
         match renamed {
             Renamed::Done => self.armed = false,
             Renamed::AlreadyThere => self.remove(),
         }
-        self.faults.check(Step::FlushFolder)?;
-        path.parent().map_or(Ok(()), flush_folder)?;
+        let folder = path.parent();
+        self.faults.take(Step::FlushFolder, || folder.map_or(Ok(()), flush_folder))?;
         Ok(renamed)
     }
 

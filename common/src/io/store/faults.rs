@@ -1,5 +1,8 @@
 //! What a disk may refuse, or hang at, while a file is published; only tests let it.
 //!
+//! Each step is taken here and nowhere else, so that a test which is told of the steps knows what was
+//! done, how often and in which order.
+//!
 //! Without the feature `test-util` there is nothing here but the names of the steps.
 
 #[cfg(any(test, feature = "test-util"))]
@@ -47,6 +50,12 @@ impl fmt::Debug for Faults {
 }
 
 impl Faults {
+    /// Takes `step`, which is what `act` does, unless a test refuses it.
+    pub(super) fn take<T>(&self, step: Step, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.check(step)?;
+        act()
+    }
+
     /// Whether `step` goes well, as far as a test decides about it.
     #[cfg(any(test, feature = "test-util"))]
     pub(super) fn check(&self, step: Step) -> io::Result<()> {

@@ -88,6 +88,33 @@ fn packet(number: usize) -> Vec<Bytes> {
     ]
 }
 
+/// Those of `steps` that make a segment durable.
+fn durability(steps: &[Step]) -> Vec<Step> {
+    let durable = [Step::Flush, Step::Rename, Step::FlushFolder];
+    steps.iter().copied().filter(|step| durable.contains(step)).collect()
+}
+
+#[tokio::test]
+async fn a_segment_costs_one_flush_of_its_bytes_and_one_of_its_name() {
+    let steps = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&steps);
+    let bench = Bench::with(move |means| {
+        means.store = means.store.clone().with_faults(move |step| {
+            told.lock().unwrap().push(step);
+            Ok(())
+        });
+    });
+    let bench = bench.await;
+    let whole = || Response::ok(packets(3));
+    let cut = || Response::truncated(&packets(2), 564);
+    for (name, answer) in [("whole", whole()), ("partial", cut()), ("known before", whole())] {
+        assert!(bench.fetch(answer).await.saved.is_some(), "{name}");
+        let steps = std::mem::take(&mut *steps.lock().unwrap());
+        let once = [Step::Flush, Step::Rename, Step::FlushFolder];
+        assert_eq!(durability(&steps), once, "{name}: {steps:?}");
+    }
+}
+
 #[tokio::test]
 async fn whatever_the_disk_refuses_the_segment_waits_and_lands_whole() {
     for (step, passes) in [

@@ -68,10 +68,18 @@ async fn addresses_are_relative_to_where_the_playlist_came_from() {
 }
 
 #[tokio::test]
-async fn a_playlist_without_end_is_not_read_to_its_end() {
-    let body = [b"#EXTM3U\n".as_slice(), &vec![b'#'; 17 << 20]].concat();
-    let error = resolve_to(Response::ok(&body)).await.unwrap_err();
+async fn a_playlist_without_end_is_left_at_the_limit() {
+    let lines = [b"#EXTM3U\n".as_slice(), &vec![b'#'; 1 << 20]].concat();
+    let endless = || Response::endless(&lines, Duration::from_millis(1));
+    let error = resolve_to(endless()).await.unwrap_err();
     assert!(matches!(error, ResolveError::Changed(_)), "{error:?}");
+    let origin = Origin::start().await;
+    origin.serve("/live.m3u8", [endless()]);
+    let (client, url) = (client(), origin.url("/live.m3u8"));
+    let error = load(&client, &url).await.unwrap_err();
+    assert!(matches!(error, LoadError::Http(Error::TooLong(_))), "{error:?}");
+    let error = fetch_with_refusal(&client, "multivariant", &url).await.unwrap_err();
+    assert!(matches!(error, LoadError::Http(Error::TooLong(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -92,21 +100,28 @@ async fn a_playlist_that_never_comes_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_look_that_is_not_answered_soon_is_made_again_beside_it() {
-    let origin = Origin::start().await;
-    let list = Response::ok("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n");
-    origin.serve("/live.m3u8", [Response::silence(), list]);
-    let (provider, client) = (Provider::Url(origin.url("/live.m3u8")), client());
-    let look = provider.resolve(&client);
-    let script = async {
-        while origin.requests("/live.m3u8").is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        // no other timer is due before, and the answer has real time to come
-        tokio::time::pause();
-        tokio::time::sleep(SOFT_TIMEOUT).await;
-        tokio::time::resume();
-    };
-    let (offer, ()) = tokio::join!(look, script);
-    assert_eq!(offer.unwrap().choose("source").unwrap().url.path(), "/low.m3u8");
+async fn a_look_that_is_not_answered_soon_is_made_again_beside_it_and_again() {
+    for silent in 1..=2 {
+        let origin = Origin::start().await;
+        let list = Response::ok("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n");
+        let silence = std::iter::repeat_n(Response::silence(), silent);
+        origin.serve("/live.m3u8", silence.chain([list]));
+        let (provider, client) = (Provider::Url(origin.url("/live.m3u8")), client());
+        let look = provider.resolve(&client);
+        let script = async {
+            for asked in 1..=silent {
+                while origin.requests("/live.m3u8").len() < asked {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                // no other timer is due before, and the answer has real time to come
+                tokio::time::pause();
+                tokio::time::sleep(SOFT_TIMEOUT).await;
+                tokio::time::resume();
+            }
+        };
+        let (offer, ()) = tokio::join!(look, script);
+        let offer = offer.unwrap_or_else(|error| panic!("after {silent}: {error}"));
+        assert_eq!(offer.choose("source").unwrap().url.path(), "/low.m3u8");
+        assert_eq!(origin.requests("/live.m3u8").len(), silent + 1);
+    }
 }

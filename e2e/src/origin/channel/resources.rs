@@ -28,11 +28,8 @@ impl Channel {
         is_present: bool,
     ) -> (Answer, Pending) {
         let not_there = (Answer::status(404), Pending::Nothing);
-        if let Some(clip) = name.strip_prefix("init-").and_then(|name| name.strip_suffix(".mp4")) {
-            let clip = Clip::ALL.into_iter().find(|other| format!("{other:?}") == clip);
-            return clip.map_or(not_there, |clip| {
-                (Answer::new(200, &MEDIA, &self.footage.reel(clip).init), Pending::Nothing)
-            });
+        if let Some(section) = name.strip_suffix(".mp4") {
+            return (self.section(section, now), Pending::Nothing);
         }
         let Some(name) = name.strip_suffix(".ts") else { return not_there };
         if let Some(index) = name.strip_prefix("ad-").and_then(|index| index.parse::<i32>().ok()) {
@@ -50,6 +47,21 @@ impl Channel {
         match segment.filter(|segment| segment.at <= now && !segment.hidden) {
             Some(segment) => self.segment(request, segment, now, is_present),
             None => not_there,
+        }
+    }
+
+    /// The initialization section of that name.
+    fn section(&self, name: &str, now: i64) -> Answer {
+        self.state().record.sections.push(now);
+        let clip = match name.strip_prefix("init-") {
+            Some(clip) => Clip::ALL.into_iter().find(|other| format!("{other:?}") == clip),
+            None => self.stream.newest(now).map(|segment| segment.clip),
+        };
+        let Some(clip) = clip else { return Answer::status(404) };
+        let section = &self.footage.reel(clip).init;
+        match self.script.section_trouble(now) {
+            Some(fault) => Answer::segment(section, fault, true),
+            None => Answer::new(200, &MEDIA, section),
         }
     }
 

@@ -82,7 +82,9 @@ fn a_change_of_container_names_its_initialization_section() {
 
 #[test]
 fn the_multivariant_playlist_has_two_qualities() {
-    let list = MultivariantPlaylist::parse(multivariant("/a/live.m3u8?token=1").as_bytes());
+    let list = MultivariantPlaylist::parse(
+        multivariant("/a/live.m3u8?token=1", "/b/live.m3u8").as_bytes(),
+    );
     let uris: Vec<String> = list.unwrap().variants.into_iter().map(|v| v.uri).collect();
-    assert_eq!(uris, ["/a/live.m3u8?token=1", "/a/live.m3u8?token=1&quality=64p"]);
+    assert_eq!(uris, ["/a/live.m3u8?token=1", "/b/live.m3u8"]);
 }

@@ -8,7 +8,7 @@ use super::outages::{back_after, overlap, unseen, was_in_reach};
 use super::{Case, GRACE};
 use crate::origin::faults::{Retried, SegmentTrouble, Until};
 use crate::origin::record::SegmentRecord;
-use crate::origin::script::{Addressed, Leaves, Method};
+use crate::origin::script::{Addressed, Entry, Leaves, Method};
 use crate::origin::stream::Published;
 
 /// What must have become of a segment.
@@ -46,8 +46,12 @@ pub(super) fn expected(case: &Case<'_>, segment: &Published) -> Expected {
     if segment.mid_roll {
         return advertised(case, segment, &record);
     }
-    if record.listed.is_empty() {
-        return never_listed(case, segment, &record);
+    let in_time = case.stopped - GRACE / 2;
+    if record.listed.first().is_none_or(|first| *first > in_time) {
+        // a list that came with the stop may not have been seen
+        let was_listed = !record.listed.is_empty();
+        let expected = never_listed(case, segment, &record);
+        return if was_listed { expected.or(&[Why::Stopped]) } else { expected };
     }
     if segment.gap {
         return Expected::missing(&[Why::Gap]);
@@ -60,7 +64,9 @@ pub(super) fn expected(case: &Case<'_>, segment: &Published) -> Expected {
         }
         _ => {}
     }
-    let in_time = case.stopped - GRACE / 2;
+    if let Some(missing) = without_section(case, segment, &record) {
+        return missing;
+    }
     if let Some(whole) = record.whole_at().filter(|whole| *whole <= in_time) {
         return Expected::because(format!("was delivered whole by {whole} ms"));
     }
@@ -124,19 +130,42 @@ fn unlisted_reasons(case: &Case<'_>, segment: &Published) -> Vec<Why> {
     if ends.any(|pause| within(pause.from)) {
         reasons.push(Why::Offline);
     }
-    // every address that was handed out before is gone then, whether it ever showed anything or not
+    // every address that was handed out before is gone then, whether it ever showed anything or not; where
+    // nothing else could say that a channel is offline, that says so
     let is_missed = |moves: i64| {
         let over = moves + back_after(case.script.shape.important);
         run.iter().any(|other| other.at < over && moves < case.stream.listed_until(other))
     };
     if case.script.moves.is_some_and(is_missed) {
-        reasons.extend([Why::Expired, Why::Offline]);
+        reasons.push(Why::Expired);
+        if case.script.shape.entry != Entry::Twitch {
+            reasons.push(Why::Offline);
+        }
     }
     // numbers that begin anew higher up look as if they had been skipped
     if run.windows(2).any(|pair| pair[1].hidden || pair[1].number != pair[0].number + 1) {
         reasons.push(Why::SequenceJump);
     }
     reasons
+}
+
+/// A segment that could not be stored because its initialization section did not come while it was asked
+/// for; what is in front of it there is part of it.
+fn without_section(
+    case: &Case<'_>,
+    segment: &Published,
+    record: &SegmentRecord,
+) -> Option<Expected> {
+    let first = *record.listed.first()?;
+    let mut troubles = case.script.section_troubles.iter().filter(|_| segment.clip.is_fmp4());
+    let (during, fault) = troubles.find(|(during, _)| during.contains(&first))?;
+    let comes_in_time = match fault.retried() {
+        Retried::WhileListed => record.listed.iter().filter(|at| **at > during.end).count() >= 2,
+        Retried::Always | Retried::Beside => {
+            first + 2 * (during.end - first) + 2000 < case.stopped - GRACE
+        }
+    };
+    (!comes_in_time).then(|| Expected::missing(fault.reasons()))
 }
 
 /// A segment that was listed, with which something went wrong, and that was never delivered whole.

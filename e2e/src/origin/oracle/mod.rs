@@ -12,6 +12,7 @@ use super::held::Held;
 use super::record::{Record, SegmentRecord};
 use super::script::{Dated, Script};
 use super::stream::{Published, Stream};
+use super::told::Told;
 
 mod expected;
 mod notes;
@@ -20,6 +21,9 @@ mod rates;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod timely;
+mod told;
+mod undated;
 
 /// What became of one channel.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct Case<'a> {
     pub record: &'a Record,
     /// What the recorder has.
     pub held: &'a Held,
+    /// What it told just before the stop, if it was asked.
+    pub told: Option<&'a Told>,
     /// What all of it shows.
     pub footage: &'a Footage,
     /// What times count from.
@@ -42,6 +48,8 @@ pub struct Case<'a> {
     pub stopped: i64,
 }
 
+/// A second, in milliseconds: how often a channel may be looked for, and a segment be asked for.
+const SECOND: i64 = 1000;
 /// How long before the stop a segment must have been published so that anything must be known of it, in
 /// milliseconds.
 const GRACE: i64 = 6000;
@@ -52,7 +60,12 @@ const FOLLOWED_FROM: i64 = 10_000;
 pub fn violations(case: &Case<'_>) -> Vec<String> {
     let mut all = stored::violations(case);
     all.extend(notes::violations(case));
+    if case.is_undated() {
+        all.extend(undated::violations(case));
+    }
     all.extend(rates::violations(case));
+    all.extend(timely::violations(case));
+    all.extend(told::violations(case));
     let seed = case.script.seed.map(|seed| format!(" (seed {seed})")).unwrap_or_default();
     all.into_iter().map(|problem| format!("{}{seed}: {problem}", case.name)).collect()
 }

@@ -13,17 +13,34 @@ pub(super) fn back_after(is_important: bool) -> i64 {
     if is_important { 9_000 } else { 32_000 }
 }
 
+/// What kept lists out of reach: troubles of looks only when somebody had to look.
+fn troubles<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a ListTrouble> {
+    let all = case.script.list_troubles.iter();
+    all.filter(|trouble| {
+        !trouble.fault.is_harmless() && (!trouble.scope.is_of_looks() || needs_looks(case, trouble))
+    })
+}
+
+/// Whether an address was needed while `trouble` kept everybody from getting one.
+fn needs_looks(case: &Case<'_>, trouble: &ListTrouble) -> bool {
+    let old = case.script.list_troubles.iter().filter(|other| other.scope == Scope::OldAddresses);
+    let left = old.map(|other| other.during.start);
+    let ended = case.stream.pauses.iter().map(|pause| pause.from);
+    let needed = left.chain(ended).chain(case.script.moves).chain([0]);
+    needed.into_iter().any(|at| trouble.during.contains(&at))
+}
+
 /// The times in which the lists of a channel are out of reach.
 pub(super) fn outages(case: &Case<'_>) -> Vec<Range<i64>> {
     let shape = &case.script.shape;
     // a fresh address shows advertisements first
     let pre_roll = i64::from(shape.pre_roll) * 1000;
     let mut all = Vec::new();
-    for trouble in case.script.list_troubles.iter().filter(|t| !t.fault.is_harmless()) {
+    for trouble in troubles(case) {
         let (from, until) = (trouble.during.start, trouble.during.end);
         let over = match trouble.scope {
             Scope::OldAddresses => from.saturating_add(trouble.fault.noticed_after()),
-            Scope::MediaPlaylists | Scope::Channel => {
+            Scope::MediaPlaylists | Scope::Channel | Scope::Multivariant | Scope::Token => {
                 until.saturating_add(back_after(shape.important))
             }
         };
@@ -89,8 +106,7 @@ pub(super) fn overlap<'a>(
     segment: &Published,
 ) -> impl Iterator<Item = &'a ListTrouble> {
     let listed = segment.at..case.stream.listed_until(segment);
-    let troubles = case.script.list_troubles.iter().filter(|t| !t.fault.is_harmless());
-    troubles.filter(move |trouble| {
+    troubles(case).filter(move |trouble| {
         let over = trouble.during.end.saturating_add(back_after(case.script.shape.important));
         trouble.during.start < listed.end && listed.start < over
     })

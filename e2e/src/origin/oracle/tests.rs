@@ -7,8 +7,10 @@ use crate::origin::faults::{ListFault, Scope, SegmentFault, Until};
 use crate::origin::footage::Clip;
 use crate::origin::held::HeldFile;
 use crate::origin::record::{ListRequest, SegmentAnswer};
-use crate::origin::script::{Dated, Leaves, Script, Shape, What};
+use crate::origin::script::{Dated, Entry, Leaves, Script, Shape, What};
 use common::format::segment::Completeness;
+
+mod told;
 
 const SECONDS: i64 = 50;
 const EPOCH: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
@@ -19,6 +21,7 @@ struct Channel {
     stream: Stream,
     record: Record,
     held: Held,
+    told: Option<Told>,
     footage: Footage,
 }
 
@@ -27,7 +30,7 @@ impl Channel {
     fn recorded(script: Script) -> Self {
         let stream = Stream::of(&script, SECONDS);
         let (footage, record, held) = (Footage::made_up(), Record::default(), Held::default());
-        let mut channel = Self { script, stream, record, held, footage };
+        let mut channel = Self { script, stream, record, held, told: None, footage };
         for second in 1..SECONDS {
             channel.load(second * 1000 + 100);
         }
@@ -117,10 +120,11 @@ impl Channel {
     }
 
     fn violations(&self) -> Vec<String> {
-        let Self { script, stream, record, held, footage } = self;
+        let Self { script, stream, record, held, told, footage } = self;
         let stopped = SECONDS * 1000;
         let name = "chan";
-        violations(&Case { name, script, stream, record, held, footage, epoch: EPOCH, stopped })
+        let (told, epoch) = (told.as_ref(), EPOCH);
+        violations(&Case { name, script, stream, record, held, told, footage, epoch, stopped })
     }
 
     /// Whether there is one violation, which holds `text`.

@@ -17,8 +17,18 @@ pub struct Scenario {
 
 /// All of them.
 pub fn scenarios() -> Vec<Scenario> {
-    let groups =
-        [broken_segments(), refused_segments(), lists(), streams(), formats(), advertisements()];
+    let groups = [
+        broken_segments(),
+        refused_segments(),
+        lists(),
+        looks(),
+        streams(),
+        dates(),
+        formats(),
+        sections(),
+        advertisements(),
+        ends(),
+    ];
     let all = groups.into_iter().flatten();
     all.map(|(name, script)| Scenario { name, script }).collect()
 }
@@ -127,6 +137,33 @@ fn lists() -> Vec<Named> {
     ]
 }
 
+/// What is asked for before a media playlist, needed at the beginning or when a token expires.
+fn looks() -> Vec<Named> {
+    let (multivariant, token) = (Scope::Multivariant, Scope::Token);
+    let expiring = |script: Script| script.lists(10..1000, L::Status(403), Scope::OldAddresses);
+    let twitch = || {
+        let mut script = on_twitch(0);
+        script.shape.window = 6;
+        script
+    };
+    vec![
+        ("looks_of_50_mb_at_first", plain().lists(0..8, L::Huge, multivariant)),
+        ("looks_of_50_mb", expiring(plain()).lists(9..18, L::Huge, multivariant)),
+        ("looks_without_end", expiring(plain()).lists(9..18, L::Endless, multivariant)),
+        ("looks_are_a_page", expiring(short()).lists(9..18, L::Html, multivariant)),
+        // nobody has to look, and nothing is lost
+        ("looks_fail_unneeded", plain().lists(5..1000, L::Endless, multivariant)),
+        ("lists_gone_on_twitch", twitch().lists(10..18, L::Status(404), Scope::MediaPlaylists)),
+        ("tokens_fail_at_first", twitch().lists(0..8, L::Status(503), token)),
+        ("tokens_are_a_page", expiring(twitch()).lists(9..18, L::Html, token)),
+        ("tokens_change_their_form", expiring(twitch()).lists(9..18, L::Json, token)),
+        ("tokens_fail", expiring(twitch()).lists(9..18, L::Status(500), token)),
+        ("tokens_stall", expiring(twitch()).lists(9..18, L::Silence, token)),
+        ("tokens_of_50_mb", expiring(twitch()).lists(9..18, L::Huge, token)),
+        ("tokens_are_gone", expiring(twitch()).lists(9..18, L::Status(404), token)),
+    ]
+}
+
 fn streams() -> Vec<Named> {
     let restart = |number, pause, leaves| What::Restart { number, pause, leaves };
     let jump = |by, announced| What::ClockJump { by, announced };
@@ -146,9 +183,86 @@ fn streams() -> Vec<Named> {
         ("clock_jumps_a_little", plain().change(12, jump(250, false))),
         ("clock_jump_announced", plain().change(12, jump(30_000, true))),
         ("clock_jumps_on_twitch", on_twitch(0).change(12, jump(1500, false))),
-        ("never_dated", shaped(|shape| shape.dated = Dated::Never)),
-        ("sometimes_dated", shaped(|shape| shape.dated = Dated::Every(4))),
+        // the address that is looked for because of the jump expires, too
+        ("clock_jumps_and_no_more", {
+            let script = on_twitch(0).change(13, jump(-20_500, false));
+            script.lists(14..1000, L::Status(403), Scope::OldAddresses)
+        }),
         ("gaps", plain().change(12, What::Gap(3))),
+        ("picture_stands_still", plain().change(12, What::Still(8))),
+        ("segments_listed_again", plain().change(12, What::Again(1)).change(18, What::Again(2))),
+        ("target_thrice_the_segment", shaped(|shape| (shape.target, shape.window) = (3, 15))),
+        ("target_thrice_on_twitch", {
+            let mut script = on_twitch(0);
+            (script.shape.target, script.shape.window) = (3, 15);
+            script
+        }),
+    ]
+}
+
+fn dates() -> Vec<Named> {
+    let dated = |dated| shaped(|shape| shape.dated = dated);
+    let lost = |from, until| dated(Dated::Lost { from, until });
+    let on_twitch = |dated| {
+        let mut script = on_twitch(0);
+        script.shape.dated = dated;
+        script
+    };
+    vec![
+        ("never_dated", dated(Dated::Never)),
+        ("never_dated_with_troubles", {
+            let script = dated(Dated::Never).segments(8..10, S::Reset, Until::Attempts(2));
+            script.segments(14..15, S::CleanCut, Until::Attempts(1))
+        }),
+        ("sometimes_dated", dated(Dated::Every(4))),
+        ("dates_lost_for_a_while", lost(10, 14)),
+        // for longer than a list lasts
+        ("dates_lost_for_long", lost(10, 28)),
+        ("dates_lost_on_twitch", on_twitch(Dated::Lost { from: 10, until: 30 })),
+        ("dates_lost_for_good", lost(10, 1000)),
+    ]
+}
+
+/// Initialization sections that do not come, come damaged, or change.
+fn sections() -> Vec<Named> {
+    let mp4 = || of_clip(Clip::Fmp4);
+    let growing = |announced| mp4().change(12, What::Show { clip: Clip::LargeFmp4, announced });
+    vec![
+        ("section_missing_at_first", mp4().sections(0..5, S::Status(404))),
+        ("section_missing", growing(true).sections(11..16, S::Status(404))),
+        ("section_forbidden", growing(true).sections(11..16, S::Status(403))),
+        ("section_unavailable", growing(true).sections(11..16, S::Status(503))),
+        ("section_cut", growing(true).sections(11..16, S::CleanCut)),
+        ("section_promises_more", growing(true).sections(11..16, S::PromisesMore)),
+        ("section_is_a_page", growing(true).sections(11..16, S::Html)),
+        ("section_empty", growing(true).sections(11..16, S::Empty)),
+        ("section_stalls", growing(true).sections(11..14, S::Silence)),
+        ("section_changes_untold", growing(false)),
+        ("section_changes_in_place", {
+            let mut script = growing(true);
+            script.shape.shared_section = true;
+            script
+        }),
+    ]
+}
+
+/// What lasts until the recorder is stopped.
+fn ends() -> Vec<Named> {
+    let channel = Scope::Channel;
+    let gone = |leaves| What::Restart { number: 0, pause: 1_000_000, leaves };
+    vec![
+        ("off_at_the_end", plain().change(18, gone(Leaves::Nothing))),
+        ("ended_at_the_end", plain().change(18, gone(Leaves::EndList))),
+        ("off_at_the_end_on_twitch", on_twitch(0).change(18, gone(Leaves::Nothing))),
+        ("missing_at_the_end", plain().lists(18..1000, L::Status(404), channel)),
+        ("refused_at_the_end", plain().lists(18..1000, L::Status(403), channel)),
+        ("a_page_at_the_end", plain().lists(18..1000, L::Html, channel)),
+        ("failing_at_the_end", plain().lists(18..1000, L::Status(503), channel)),
+        ("tokens_changed_at_the_end", {
+            let script = on_twitch(0).lists(18..1000, L::Json, Scope::Token);
+            script.lists(18..1000, L::Status(404), Scope::MediaPlaylists)
+        }),
+        ("twitch_gone_at_the_end", on_twitch(0).lists(18..1000, L::Status(404), channel)),
     ]
 }
 

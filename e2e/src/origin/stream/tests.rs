@@ -72,3 +72,20 @@ fn a_clip_that_begins_again_is_a_discontinuity() {
         stream.segments.iter().filter(|s| s.discontinuity).map(|s| s.index).collect();
     assert_eq!(cuts, [2]);
 }
+
+#[test]
+fn what_stands_still_is_published_anew_and_what_is_listed_again_is_not() {
+    let script = Script::healthy(Shape::default()).change(4, What::Still(3));
+    let stream = Stream::of(&script.change(9, What::Again(2)), 20);
+    let shown = |index| {
+        let segment = stream.get(index).unwrap();
+        (segment.number, segment.original, segment.start, segment.clip_index)
+    };
+    assert_eq!(
+        [shown(4), shown(5), shown(6)],
+        [(1013, 4, 3000, 13), (1014, 5, 4000, 13), (1015, 6, 5000, 13)]
+    );
+    let again = shown(8);
+    assert_eq!([shown(9), shown(10)], [(1018, 8, again.2, again.3), (1019, 8, again.2, again.3)]);
+    assert_eq!((shown(11).0, shown(11).2), (1020, 8000));
+}

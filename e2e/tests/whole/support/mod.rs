@@ -52,7 +52,7 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
 
 /// What `url` answers with status 200, if it does.
 pub(crate) async fn body(url: &str) -> Option<String> {
-    const MAX_BYTES: usize = 1 << 20;
+    const MAX_BYTES: usize = 16 << 20;
     let client = Client::new(&Metrics::empty(), Options::default());
     let request = client.get(url.parse().expect("tests know addresses"));
     let answer = client.send("test", request).await.ok()?;

@@ -1,13 +1,13 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::io::store::Access;
 
 /// A store on a disk that refuses one step, once the test says so, and the feed to write to.
-fn store(refused: Step) -> (tempfile::TempDir, Store, Feed, std::sync::Arc<Mutex<bool>>) {
+fn store(refused: Step) -> (tempfile::TempDir, Store, Feed, Arc<Mutex<bool>>) {
     let base = tempfile::tempdir().unwrap();
-    let failing = std::sync::Arc::new(Mutex::new(false));
-    let fails = std::sync::Arc::clone(&failing);
+    let failing = Arc::new(Mutex::new(false));
+    let fails = Arc::clone(&failing);
     let store = Store::open(base.path(), Access::Write).unwrap().with_faults(move |step| {
         let full = || io::Error::from(io::ErrorKind::StorageFull);
         if step == refused && *fails.lock().unwrap() { Err(full()) } else { Ok(()) }
@@ -101,6 +101,43 @@ fn whichever_step_is_refused_the_bytes_are_there_and_can_be_published_later() {
         let published = again.publish(Completeness::Full).unwrap();
         assert_eq!(std::fs::read(published.path).unwrap(), b"video");
         assert_eq!(names(&store, &feed).len(), 1);
+    }
+}
+
+/// The steps that were taken, each with the names that could be seen before it.
+type Steps = Arc<Mutex<Vec<(Step, Vec<String>)>>>;
+
+/// A store whose steps are told, and the feed to write to.
+fn watched() -> (tempfile::TempDir, Store, Feed, Steps) {
+    let base = tempfile::tempdir().unwrap();
+    let store = Store::open(base.path(), Access::Write).unwrap();
+    let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
+    let steps = Steps::default();
+    let (seen, of, told) = (store.clone(), feed.clone(), Arc::clone(&steps));
+    let store = store.with_faults(move |step| {
+        told.lock().unwrap().push((step, names(&seen, &of)));
+        Ok(())
+    });
+    (base, store, feed, steps)
+}
+
+#[test]
+fn a_name_is_given_after_one_flush_and_flushed_once() {
+    let (_base, store, feed, steps) = watched();
+    // the second time the name is there already, which may not be on the disk yet
+    for last_is_new in [true, false] {
+        let mut draft = begin(&store, &feed).unwrap();
+        draft.append(&[b"some", b"more"]).unwrap();
+        let published = draft.publish(Completeness::Full).unwrap();
+        assert_eq!(published.already_there, !last_is_new);
+        let steps = std::mem::take(&mut *steps.lock().unwrap());
+        let taken: Vec<Step> = steps.iter().map(|(step, _)| *step).collect();
+        let all = [Step::Create, Step::Write, Step::Flush, Step::Rename, Step::FlushFolder];
+        assert_eq!(taken, all);
+        let has_name = |names: &[String]| names.iter().any(|name| name.contains("-full-"));
+        let named: Vec<bool> = steps.iter().map(|(_, names)| has_name(names)).collect();
+        let before = !last_is_new;
+        assert_eq!(named, [before, before, before, before, true], "{steps:?}");
     }
 }
 

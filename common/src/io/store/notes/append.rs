@@ -68,11 +68,10 @@ impl Standing {
         }
         self.begun = Some(start);
         write(store, &mut file, &rest)?;
-        store.faults.check(Step::Flush)?;
-        file.sync_data()?;
+        store.faults.take(Step::Flush, || file.sync_data())?;
         if !self.named {
-            store.faults.check(Step::FlushFolder)?;
-            path.parent().map_or(Ok(()), flush_folder)?;
+            let folder = path.parent();
+            store.faults.take(Step::FlushFolder, || folder.map_or(Ok(()), flush_folder))?;
             self.named = true;
         }
         self.begun = None;
