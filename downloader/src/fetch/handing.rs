@@ -14,9 +14,12 @@ use super::{Fetched, Fetcher, Means};
 use crate::held::{Late, Work};
 use crate::planner::{Attempt, Failure, Saved};
 
-/// How many bytes of all fetches together the disk may have been given and not have confirmed: a second of 80
-/// streams. What is beyond it is not kept to be moved to memory; and if the disk stores nothing for a moment
-/// while there is so much for it, what comes next goes to memory at once, which is bounded.
+/// How much of what the disk was given and has not confirmed is kept to be moved to memory, of all fetches
+/// together, in bytes: five seconds of four streams. To keep all of it would cost memory whenever many
+/// segments are fetched at once.
+pub(super) const MOST_SPARE: usize = 16 << 20;
+/// How much the disk may have been given and not have confirmed: a second of 80 streams. If it stores nothing
+/// for a moment while there is more, what comes next goes to memory at once, which is bounded.
 pub(super) const MOST_UNCONFIRMED: usize = 64 << 20;
 /// That moment.
 pub(super) const STORES_WITHIN: Duration = Duration::from_secs(1);
@@ -140,7 +143,8 @@ impl Fetcher {
             return Ok((means.store.blocking(move |_| work(intake, pieces)).await, None));
         }
         let part = means.unconfirmed.add(&pieces);
-        let spare = (is_first && !means.unconfirmed.is_much()).then(|| pieces.clone());
+        let is_spare = is_first && means.unconfirmed.bytes() <= MOST_SPARE;
+        let spare = is_spare.then(|| pieces.clone());
         let (abandoned, again, written) = (intake.abandoned(), work.clone(), Arc::clone(&part));
         let work = move |_: &_| {
             let done = work(intake, pieces);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use common::io::store::{Hang, Step};
 use common::service::Parts;
 
-use super::handing::{MOST_UNCONFIRMED, STORES_WITHIN};
+use super::handing::{MOST_SPARE, MOST_UNCONFIRMED, STORES_WITHIN};
 use super::*;
 use crate::planner::Saved;
 
@@ -215,4 +215,17 @@ async fn what_hangs_counts_until_it_ends() {
     disk.release();
     assert!(landed(&held.land().await).is_some());
     poll("it counts for ever", || bench.fetcher.means.unconfirmed.bytes() == 0).await;
+}
+
+#[tokio::test]
+async fn no_more_is_kept_of_what_the_disk_has_than_may_be() {
+    let disk = Hang::default();
+    let bench = Bench::hanging(&disk, false).await;
+    let _much = bench.fetcher.means.unconfirmed.add(&[Bytes::from(vec![0; MOST_SPARE])]);
+    disk.at(Step::Flush, 0);
+    let fetch = bench.fetch(Response::ok(packets(3)));
+    let (attempt, ()) = tokio::join!(fetch, patience_ends(&disk));
+    assert_eq!(failure(&attempt), Some((Why::DiskFull, Retry::After(Duration::ZERO))));
+    disk.release();
+    bench.ends_with(packets(3)).await;
 }
