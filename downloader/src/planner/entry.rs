@@ -318,6 +318,18 @@ impl Entry {
         }
     }
 
+    /// `source` numbers anew, so that something else may be at the address soon: where it was refused, it is
+    /// not asked for there again.
+    pub(super) fn renumber(&mut self, source: SourceId) -> Settling {
+        let settling = self.unlist(source);
+        let waits = matches!(self.state, State::Due(_) | State::WhenListed(_));
+        let refused = self.failure.as_ref().is_some_and(|of| of.retry == Retry::WhileListed);
+        if settling == Settling::Pending && !self.listed && waits && refused {
+            return self.give_up(Why::Expired);
+        }
+        settling
+    }
+
     /// A list has it, perhaps elsewhere than before.
     pub(super) fn relist(&mut self, listing: Listing, is_advertisement: bool, now: Instant) {
         if self.is_advertisement && !is_advertisement {

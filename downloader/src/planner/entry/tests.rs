@@ -116,6 +116,27 @@ fn a_hopeless_segment_is_asked_for_rarely_while_it_is_listed() {
 }
 
 #[test]
+fn where_numbers_begin_anew_what_was_refused_is_not_asked_for_again() {
+    let now = Instant::now();
+    let rarely = |retry| {
+        let mut entry = entry();
+        for _ in 0..EAGER_ATTEMPTS {
+            assert_eq!(attempt(&mut entry, retry, now), Settling::Pending);
+        }
+        entry.relist(listing(0), false, now);
+        entry
+    };
+    assert_eq!(unlist(&mut rarely(Retry::WhileListed)), Settling::Pending, "it may be there yet");
+    let mut refused = rarely(Retry::WhileListed);
+    let given_up = Settling::GivenUp(Why::Expired, "404 after 8 attempts".to_owned());
+    assert_eq!(refused.renumber(SourceId(0)), given_up);
+    assert_eq!(rarely(Retry::Later).renumber(SourceId(0)), Settling::Pending);
+    let mut elsewhere = rarely(Retry::WhileListed);
+    elsewhere.relist(listing(1), false, now);
+    assert_eq!(elsewhere.renumber(SourceId(0)), Settling::Pending, "another source lists it");
+}
+
+#[test]
 fn the_best_copy_is_remembered() {
     let now = Instant::now();
     let mut entry = entry();

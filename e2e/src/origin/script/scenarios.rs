@@ -175,6 +175,12 @@ fn streams() -> Vec<Named> {
             script.shape.first_number = 0;
             script
         }),
+        // one is asked for rarely by the time that something else is at its address
+        ("addresses_used_again_late", {
+            let mut script = by_number().change(20, restart(14, 2000, Leaves::List));
+            (script.shape.first_number, script.shape.window) = (0, 30);
+            script.segments(8..9, S::Status(404), Until::Ever)
+        }),
         ("numbers_skipped", plain().change(12, What::SkipNumbers(8))),
         ("ends_and_begins_again", plain().change(10, restart(0, 9000, Leaves::EndList))),
         ("ends_goes_and_comes_back", plain().change(10, restart(0, 12_000, Leaves::Nothing))),
