@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use common::format::hls::{Limits, MediaPlaylist, Playlist, PlaylistError};
 use common::io::http::client::{Answer, Client, Error};
 use thiserror::Error;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::{Offer, ResolveError};
@@ -15,6 +16,12 @@ use super::{Offer, ResolveError};
 pub(crate) const SOFT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a playlist, or a token for one, may take as a whole.
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// A larger playlist than this, in bytes, is loaded in turn, since what is made of it is larger still: twelve
+/// hours of segments with long addresses.
+const LARGE: usize = 4 << 20;
+/// How many of those are loaded at a time in the whole process, for which all others wait.
+const MOST_LARGE: usize = 3;
+static LARGE_ONES: Semaphore = Semaphore::const_new(MOST_LARGE);
 /// How long the words of a refusal are waited for.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest refusal whose words are read, in bytes.
@@ -41,28 +48,57 @@ pub(crate) enum LoadError {
 ///
 /// Cancel safety: dropping the future gives the request up.
 pub(crate) async fn load(client: &Client, url: &Url) -> Result<(MediaPlaylist, Url), LoadError> {
-    let (bytes, base) = fetch(client, "media_playlist", url).await?;
-    Ok((MediaPlaylist::parse(&bytes)?, base))
+    let loaded = fetch(client, "media_playlist", url).await?;
+    Ok((MediaPlaylist::parse(&loaded.bytes)?, loaded.base))
 }
 
 /// The qualities behind a fixed address.
 pub(super) async fn resolve(client: &Client, url: &Url) -> Result<Offer, ResolveError> {
-    let (bytes, base) = fetch(client, "multivariant_playlist", url).await?;
-    match Playlist::parse(&bytes).map_err(LoadError::Playlist)? {
+    let loaded = fetch(client, "multivariant_playlist", url).await?;
+    match Playlist::parse(&loaded.bytes).map_err(LoadError::Playlist)? {
         Playlist::Media(_) => Ok(Offer::single(url.clone())),
-        Playlist::Multivariant(list) => Ok(Offer::new(&list, &base)),
+        Playlist::Multivariant(list) => Ok(Offer::new(&list, &loaded.base)),
     }
 }
 
-async fn fetch(client: &Client, name: &'static str, url: &Url) -> Result<(Bytes, Url), LoadError> {
+/// A playlist as it came.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) bytes: Bytes,
+    /// Where it came from, after redirects.
+    pub(super) base: Url,
+    /// What a large one has to have until it is read.
+    _turn: Option<SemaphorePermit<'static>>,
+}
+
+impl Loaded {
+    /// Receives the rest of an answer.
+    async fn of(mut answer: Answer) -> Result<Self, LoadError> {
+        let limit = Limits::default().bytes;
+        let base = answer.url().clone();
+        let (mut bytes, mut turn) = (BytesMut::new(), None);
+        while let Some(chunk) = answer.chunk().await? {
+            let length = bytes.len() + chunk.len();
+            if length > limit {
+                return Err(Error::TooLong(limit).into());
+            }
+            if length > LARGE && turn.is_none() {
+                turn = LARGE_ONES.acquire().await.ok();
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Self { bytes: bytes.freeze(), base, _turn: turn })
+    }
+}
+
+async fn fetch(client: &Client, name: &'static str, url: &Url) -> Result<Loaded, LoadError> {
     let load = async {
         let answer = client.send(name, client.get(url.clone())).await?;
         let status = answer.status();
         if !status.is_success() {
             return Err(LoadError::Status(status.as_u16()));
         }
-        let base = answer.url().clone();
-        Ok((answer.bytes(Limits::default().bytes).await?, base))
+        Loaded::of(answer).await
     };
     in_time(client, load).await
 }
@@ -95,18 +131,17 @@ pub(super) async fn words_of(client: &Client, answer: Answer) -> Bytes {
 /// long, so that an empty one says nothing.
 pub(super) type Refusal = (u16, Bytes);
 
-/// The playlist at `url` with the address it came from, or how it was refused.
+/// The playlist at `url`, or how it was refused.
 pub(super) async fn fetch_with_refusal(
     client: &Client,
     name: &'static str,
     url: &Url,
-) -> Result<Result<(Bytes, Url), Refusal>, LoadError> {
+) -> Result<Result<Loaded, Refusal>, LoadError> {
     let load = async {
         let answer = client.send(name, client.get(url.clone())).await?;
         let status = answer.status();
         if status.is_success() {
-            let base = answer.url().clone();
-            return Ok(Ok((answer.bytes(Limits::default().bytes).await?, base)));
+            return Ok(Ok(Loaded::of(answer).await?));
         }
         Ok(Err((status.as_u16(), words_of(client, answer).await)))
     };

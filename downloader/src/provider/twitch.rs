@@ -34,9 +34,9 @@ pub(super) async fn resolve(
 async fn offer(client: &Client, url: &Url) -> Result<Offer, ResolveError> {
     let answer = playlist::fetch_with_refusal(client, "twitch_playlist", url).await?;
     match answer {
-        Ok((bytes, base)) => {
-            let list = MultivariantPlaylist::parse(&bytes).map_err(LoadError::Playlist)?;
-            Ok(Offer::new(&list, &base))
+        Ok(loaded) => {
+            let list = MultivariantPlaylist::parse(&loaded.bytes).map_err(LoadError::Playlist)?;
+            Ok(Offer::new(&list, &loaded.base))
         }
         Err((status, body)) => Err(said::no_playlist(status, &body)),
     }

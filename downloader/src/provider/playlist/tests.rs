@@ -125,3 +125,31 @@ async fn a_look_that_is_not_answered_soon_is_made_again_beside_it_and_again() {
         assert_eq!(origin.requests("/live.m3u8").len(), silent + 1);
     }
 }
+
+#[tokio::test]
+async fn large_lists_are_loaded_in_turn_and_others_do_not_wait() {
+    let (origin, client) = (Origin::start().await, client());
+    let list = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n";
+    origin.serve("/small.m3u8", [Response::ok(list)]);
+    let comment = format!("#{}\n", "x".repeat(1000));
+    let large = format!("{list}{}", comment.repeat(LARGE / 1000));
+    origin.serve("/large.m3u8", [Response::ok(large)]);
+    let mut turns = Vec::new();
+    for _ in 0..MOST_LARGE {
+        turns.push(LARGE_ONES.acquire().await.unwrap());
+    }
+    let (small, large) = (origin.url("/small.m3u8"), origin.url("/large.m3u8"));
+    let others = async {
+        for _ in 0..20 {
+            load(&client, &small).await.unwrap();
+        }
+        turns.clear();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        loaded = load(&client, &large) => assert_eq!(loaded.unwrap().0.segments.len(), 1),
+        () = others => {}
+    }
+    assert_eq!(origin.requests("/small.m3u8").len(), 20, "the large one waited");
+    assert_eq!(LARGE_ONES.available_permits(), MOST_LARGE);
+}
