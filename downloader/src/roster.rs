@@ -22,8 +22,9 @@ const ORDINARY_INTERVAL: Duration = Duration::from_secs(20);
 const BARREN: u32 = 3;
 /// How long after a worker that had followed a list which grew ended the channel is looked for again.
 const AT_ONCE: Duration = Duration::from_millis(500);
-/// How many workers follow a feed at a time: the one that records, and the one that will.
-const MAX_WORKERS: usize = 2;
+/// How many workers follow a feed at a time: the one that records, one that was tried, which may just be about to
+/// show something, and the one that is tried now.
+const MAX_WORKERS: usize = 3;
 /// An address is renewed at a random moment after this part of its lifetime, so that nodes which began
 /// together do not all lose the same stretch.
 const RENEWED_FROM: f64 = 0.9;
