@@ -105,8 +105,11 @@ fn stretches(list: &MediaPlaylist, line: &TimeLine, span: &Span) -> Vec<Range<us
         let duration = seconds(list, segment);
         // where a clock goes back within an advertisement, the old one counts on, unless the programme is back
         let stated = line.at(index) + back;
-        let goes_back = |end: &f64| !is_titled_programme(segment) && stated + duration < *end;
-        let at = before.filter(goes_back).unwrap_or(stated);
+        let gone_back = before.filter(|end| stated + duration < *end);
+        if gone_back.is_some() && is_titled_programme(segment) {
+            break;
+        }
+        let at = gone_back.unwrap_or(stated);
         back += at - stated;
         let begin = at + rounding(duration);
         let is_within = begin >= span.start && begin < end;

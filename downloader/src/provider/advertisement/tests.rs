@@ -201,6 +201,11 @@ fn a_range_is_found_where_its_tag_stands_when_the_clock_went_back() {
     let cut_short = stitched("06", ",DURATION=6.0") + &dated(6.0, "", "c");
     let programme = "#EXT-X-DISCONTINUITY\n".to_owned() + &dated(1.0, "live", "d");
     assert_eq!(found(&(cut_short + &programme), TWITCH), "c");
+    // by less than it lasts, so that the programme has its dates
+    let again = dated(6.0, "", "c") + &dated(8.0, "", "d");
+    let short = "#EXT-X-DISCONTINUITY\n".to_owned() + &dated(7.0, "live", "e");
+    let all = stitched("06", ",DURATION=4.0") + &again + &short + &dated(9.0, "live", "f");
+    assert_eq!(found(&all, TWITCH), "c d");
     // which of them it is about, a tag elsewhere does not tell
     let elsewhere = tag + &dated(0.0, "live", "z") + &same;
     assert_eq!(found(&(elsewhere + &dated(6.0, "", "c") + &after), TWITCH), "a b c");
