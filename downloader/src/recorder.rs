@@ -97,7 +97,7 @@ impl Outcome {
         let whole = attempt.saved.filter(|saved| saved.completeness != Completeness::Partial);
         let ours = |why| matches!(why, Why::DiskFull | Why::Stopped);
         match &attempt.failure {
-            None if whole.is_some() => Self::Good(job.source),
+            None if whole.is_some() => Self::Good(attempt.elsewhere.unwrap_or(job.source)),
             Some(failure)
                 if job.attempt == 1 && job.urgency <= Urgency::AtEdge && !ours(failure.why) =>
             {

@@ -315,7 +315,7 @@ impl Intake {
                     self.holding.disk_works();
                     let saved = Some(self.target.saved(completeness, &published));
                     let format = self.format;
-                    return Fetched::Done(Attempt { saved, failure, format });
+                    return Fetched::Done(Attempt { saved, failure, format, elsewhere: None });
                 }
                 Err(refused) => self.remembered(&refused.error, refused.draft.recall()),
             },

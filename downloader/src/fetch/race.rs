@@ -162,7 +162,12 @@ impl Race<'_> {
     /// Makes an attempt at the same segment where another list has it.
     async fn second_of(&self, job: &Job, fresh: &Client) -> Result<Fetched, Lost> {
         let plan = self.fetcher.prepare(job).await.map_err(Lost::nothing)?;
-        self.fetcher.attempt(&plan, fresh, &self.second_answered).await
+        let mut fetched = self.fetcher.attempt(&plan, fresh, &self.second_answered).await?;
+        // it says nothing for the source that the first attempt goes by
+        if let Fetched::Done(attempt) = &mut fetched {
+            attempt.elsewhere = Some(job.source);
+        }
+        Ok(fetched)
     }
 
     /// Whether nothing has come of the first attempt, while it goes on.

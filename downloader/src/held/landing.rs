@@ -88,7 +88,7 @@ impl Held {
     }
 
     fn landed(self, saved: Saved) -> Attempt {
-        Attempt { saved: Some(saved), failure: self.failure, format: self.format }
+        Attempt { saved: Some(saved), failure: self.failure, format: self.format, elsewhere: None }
     }
 
     async fn store_once(&mut self, turn: Try) -> io::Result<Saved> {

@@ -96,6 +96,8 @@ pub(crate) struct Attempt {
     pub(crate) failure: Option<Failure>,
     /// What it is, as far as its first bytes tell.
     pub(crate) format: Option<Format>,
+    /// Where it went, if not by the list of the job's own source.
+    pub(crate) elsewhere: Option<SourceId>,
 }
 
 impl Attempt {

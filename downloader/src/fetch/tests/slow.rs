@@ -270,12 +270,13 @@ async fn a_second_attempt_goes_where_else_the_segment_is_listed() {
     bench.origin.serve("/live/7.ts", [dripping, Response::status(404)]);
     bench.origin.serve("/there/7.ts", [Response::ok(packets(20))]);
     let job = bench.job(segment());
-    let there = Job { base: Arc::new(bench.origin.url("/there/list.m3u8")), ..job.clone() };
+    let base = Arc::new(bench.origin.url("/there/list.m3u8"));
+    let there = Job { base, source: SourceId(1), ..job.clone() };
     let (_tell, elsewhere) = watch::channel(Some(Arc::new(there)));
     let Fetched::Done(attempt) = bench.fetcher.fetch(&job, &elsewhere).await else {
         panic!("the disk takes it")
     };
-    assert_eq!(failure(&attempt), None);
+    assert_eq!((failure(&attempt), attempt.elsewhere), (None, Some(SourceId(1))));
     bench.until_only_published().await;
     assert_eq!(bench.stored(), [(Completeness::Full, packets(20))]);
     assert_eq!(bench.ports().len(), 1);
