@@ -116,8 +116,13 @@ impl Account {
             }
             Before::Programme(_) | Before::Advertisement => {}
         }
-        if interrupted && !matches!(entry.before, Before::Nothing(_)) {
-            // its numbers go on, but time has passed
+        // its numbers go on, but time has passed; an encoder's dates are off by less than that anyway
+        let goes_on = match entry.before {
+            Before::Nothing(_) => false,
+            Before::Programme(previous) => place.start - previous.end() >= SHORTEST_MISSED,
+            Before::Advertisement => true,
+        };
+        if interrupted && goes_on {
             self.hole(source, place.start, None, now);
         }
         self.interruptions.clear();

@@ -92,6 +92,15 @@ fn what_was_not_live_is_told_where_numbers_go_on() {
 }
 
 #[test]
+fn an_interruption_makes_no_hole_of_dates_that_are_a_little_off() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.planner.interrupted(Why::TimeOut, bench.now.wall);
+    bench.show(&dated(6..=8).replace("00:16.000", "00:16.040"));
+    assert_eq!(bench.missed(), []);
+}
+
+#[test]
 fn what_was_missed_before_the_start_and_what_since_are_told_apart() {
     let recalled = Recall { spans: vec![(at(0.0), at(100.0))] };
     let mut bench = Bench::after(&recalled);
