@@ -242,11 +242,12 @@ impl State {
         }
     }
 
-    /// The disk has not answered `since` then.
+    /// The disk has not answered `since` then, or since it stored the last segment.
     fn hangs(&mut self, since: Instant) {
         if self.hang.is_some() {
             return;
         }
+        let since = since.max(self.worked);
         Trouble::hangs(&mut self.trouble, since);
         let is_told = self.telling.refused(Instant::now());
         self.hang = Some(Hang { since, is_told });

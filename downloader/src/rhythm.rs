@@ -15,7 +15,7 @@ use common::format::hls::{MediaPlaylist, Segment};
 use tokio::time::Instant;
 
 /// Whatever a list says, it is not loaded more often than this.
-const SHORTEST: Duration = Duration::from_millis(500);
+pub(crate) const SHORTEST: Duration = Duration::from_millis(500);
 /// Whatever a list says, it is not loaded less often than this.
 const LONGEST: Duration = Duration::from_mins(1);
 /// No segment is longer, in seconds.

@@ -244,7 +244,7 @@ impl Course {
         let shown = Fingerprint {
             first: list.media_sequence,
             end: rhythm::next_number(list),
-            last_uri: list.segments.last().map(|segment| segment.uri.clone()),
+            last_uri: list.segments.last().and_then(|segment| without_query(&segment.uri)),
             end_list: list.end_list,
         };
         let news = self.shown.as_ref() != Some(&shown);
@@ -267,7 +267,8 @@ impl Course {
         let can_block = list.can_block_reload && !list.end_list && !list.segments.is_empty();
         let blocks = can_block && news && keeps_word;
         self.blocks_for = blocks.then(|| rhythm::next_number(list));
-        if blocks { began } else { next }
+        // a server that holds nothing back must not set the pace
+        if blocks { began + rhythm::SHORTEST } else { next }
     }
 
     /// How long the server may hold back the next list.
@@ -296,6 +297,11 @@ impl Course {
     fn has_failed_for_long(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.last_list) > LONGEST_FAILURE
     }
+}
+
+/// An address without its query, which may be a token that is new in each list.
+fn without_query(uri: &str) -> Option<String> {
+    uri.split('?').next().map(str::to_owned)
 }
 
 /// Whether loading from the same address again is useless.

@@ -21,6 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const LARGE: usize = 4 << 20;
 /// How many of those are loaded at a time in the whole process, for which all others wait.
 const MOST_LARGE: usize = 3;
+/// But not for longer than this: what drips takes little memory, and may do so until it is given up.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 static LARGE_ONES: Semaphore = Semaphore::const_new(MOST_LARGE);
 /// How long the words of a refusal are waited for.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(3);
@@ -83,7 +85,8 @@ impl Loaded {
                 return Err(Error::TooLong(limit).into());
             }
             if length > LARGE && turn.is_none() {
-                turn = LARGE_ONES.acquire().await.ok();
+                let next = tokio::time::timeout(LONGEST_WAIT, LARGE_ONES.acquire()).await;
+                turn = next.ok().and_then(Result::ok);
             }
             bytes.extend_from_slice(&chunk);
         }

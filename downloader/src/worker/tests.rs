@@ -39,13 +39,15 @@ fn a_list_without_news_for_three_target_durations_is_stale() {
     assert!(!stale(TWO, 6));
     assert!(stale(TWO, 7));
     assert!(!stale(&format!("{TWO}#EXTINF:2,\nc\n"), 8));
+    assert!(!stale(&format!("{TWO}#EXTINF:2,\nc?token=1\n"), 9));
+    assert!(stale(&format!("{TWO}#EXTINF:2,\nc?token=2\n"), 15), "tokens are no news");
 }
 
 #[test]
 fn a_server_that_can_hold_back_is_asked_for_the_next_segment() {
     let (mut course, now) = course();
     let blocking = list(&format!("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES\n{TWO}"));
-    assert_eq!(course.next(&blocking, true, now), now);
+    assert_eq!(course.next(&blocking, true, now), now + rhythm::SHORTEST);
     assert_eq!(course.blocks_for, Some(2));
     assert!(course.next(&blocking, false, now) > now, "it did not hold back");
     assert_eq!(course.blocks_for, None);
