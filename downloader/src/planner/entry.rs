@@ -330,6 +330,14 @@ impl Entry {
         settling
     }
 
+    /// Its source lists something else at its address: what comes from there now is another segment.
+    pub(super) fn overwritten(&mut self) -> Settling {
+        match self.state {
+            State::Due(_) | State::WhenListed(_) if !self.listed => self.give_up(Why::Expired),
+            _ => Settling::Pending,
+        }
+    }
+
     /// A list has it, perhaps elsewhere than before.
     pub(super) fn relist(&mut self, listing: Listing, is_advertisement: bool, now: Instant) {
         if self.is_advertisement && !is_advertisement {

@@ -9,7 +9,7 @@ use common::base::time::Timestamp;
 use common::format::hls::{MediaPlaylist, Segment};
 use common::io::store::notes::Why;
 
-use super::entry::{Before, Doubt, Entry, Listing, State};
+use super::entry::{Before, Doubt, Entry, Listing, State, without_query};
 use super::events::{given_up, skew};
 use super::ledger::TOLERANCE;
 use super::source::{Row, Source};
@@ -96,6 +96,9 @@ impl<'a> Intake<'a> {
         jump: Option<Why>,
         events: &mut Vec<Event>,
     ) {
+        if self.source.is_renumbered() {
+            self.give_up_overwritten(fresh, events);
+        }
         if let (Some(_), Some(row)) = (jump, self.rows.first()) {
             // one may have been announced before a segment that was never listed
             self.source.stretches.begin(row.number);
@@ -127,6 +130,26 @@ impl<'a> Intake<'a> {
             self.source.ids.insert(row.number, id);
         }
         self.source.placed(&self.rows, &places);
+    }
+
+    /// Gives up what waits for another attempt at an address where the source has something else by now, as an
+    /// encoder that began anew does which names its segments by their numbers.
+    fn give_up_overwritten(&mut self, fresh: &BTreeSet<u64>, events: &mut Vec<Event>) {
+        let place = |segment: &Segment| {
+            let range = segment.byte_range.map(|range| (range.offset, range.length));
+            (without_query(&segment.uri).to_owned(), range)
+        };
+        let rows = self.rows.iter().filter(|row| fresh.contains(&row.number));
+        let taken: BTreeSet<_> = rows.map(|row| place(row.segment)).collect();
+        for entry in self.planner.entries.values_mut() {
+            let is_old = entry.listing_in(self.id).is_some_and(|old| {
+                old.numbering != self.source.numbering && taken.contains(&place(&old.segment))
+            });
+            if is_old {
+                let settling = entry.overwritten();
+                events.extend(given_up(entry, settling));
+            }
+        }
     }
 
     /// The segments of other sources that the rows are, by their numbers: in lists without a date by address

@@ -47,6 +47,8 @@ pub(super) struct Source {
     pub(super) doubted: bool,
     /// Tells this numbering from all others of the feed.
     pub(super) numbering: u32,
+    /// The first one of it.
+    first_numbering: u32,
     pub(super) numbers: Numbering,
     /// Where its discontinuities were.
     pub(super) stretches: Stretches,
@@ -76,6 +78,7 @@ impl Source {
             ended: false,
             doubted: false,
             numbering,
+            first_numbering: numbering,
             numbers: Numbering::default(),
             stretches: Stretches::default(),
             ids: BTreeMap::new(),
@@ -113,6 +116,11 @@ impl Source {
             Some(sighting(number, &listing.segment))
         };
         self.numbers.take_in(&list, was_final, remembered)
+    }
+
+    /// Whether it began to number anew at some time.
+    pub(super) fn is_renumbered(&self) -> bool {
+        self.numbering != self.first_numbering
     }
 
     /// Begins a new numbering.

@@ -263,6 +263,26 @@ fn the_newest_go_first_and_the_backlog_leaves_them_room() {
 }
 
 #[test]
+fn an_address_that_is_used_again_is_not_asked_for_what_was_there() {
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=8));
+    bench.save([5, 6]);
+    bench.refuse(7, Retry::Later);
+    bench.refuse(8, Retry::Later);
+    bench.wait(60);
+    // the encoder began anew and has come to the seventh segment again
+    let again = dated(40..=41).replace("SEQUENCE:40", "SEQUENCE:0");
+    let again = again.replace("40.ts", "6.ts?new").replace("41.ts", "7.ts?new");
+    bench.observe(&again);
+    let asked = bench.jobs().into_iter().map(|job| (job.segment.uri.clone(), job.start));
+    let asked: BTreeMap<String, Timestamp> = asked.collect();
+    let expected = [("8.ts", 16.0), ("6.ts?new", 80.0), ("7.ts?new", 82.0)];
+    let expected = expected.map(|(uri, start)| (uri.to_owned(), at(start)));
+    assert_eq!(asked, BTreeMap::from(expected), "the old 7.ts is gone, 8.ts may be there yet");
+    assert_eq!(bench.missed(), [(14.0, 2.0, Why::Expired), (18.0, 62.0, Why::Expired)]);
+}
+
+#[test]
 fn a_segment_that_left_the_list_before_it_was_tried_is_still_tried() {
     let mut bench = Bench::new();
     bench.show(&dated(0..=20));
