@@ -3,7 +3,7 @@
 //! A hundred feeds that begin together list some hundred segments, each of which takes memory while it is
 //! under way: what the HTTP library reads into, and what is gathered for the disk. So the newest segment
 //! of each feed goes at once, and all others a few at a time in the whole process. Nobody has a turn for
-//! longer than [`LONGEST_TURN`]: a fetch that goes on after that goes on without. So at least 320 begin
+//! longer than [`LONGEST_TURN`]: a fetch that goes on after that goes on without. So at least 200 begin
 //! in each second, however many of those before them drip for minutes, and nobody waits for long who asks
 //! for a segment that may expire. What drips takes little memory.
 
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::planner::Urgency;
 
 /// How many fetches have a turn at a time.
-const TURNS: usize = 32;
+const TURNS: usize = 20;
 /// How long a turn lasts at most: a segment of 1.6 MB at 130 Mbit/s.
 const LONGEST_TURN: Duration = Duration::from_millis(100);
 

@@ -9,9 +9,9 @@ use bytes::Bytes;
 /// What one fetch gathers at most, in bytes: a whole segment of 8 Mbit/s and 2 s.
 const MOST: usize = 2 << 20;
 /// What all fetches gather before each is content with [`LEAST`], in bytes.
-const MOST_OF_ALL: usize = 24 << 20;
+const MOST_OF_ALL: usize = 12 << 20;
 /// What one fetch gathers however much the others do, in bytes: small enough for a hundred at a time.
-const LEAST: usize = 128 << 10;
+const LEAST: usize = 64 << 10;
 /// How many pieces are gathered at most, since each of them costs memory of its own.
 const MOST_PIECES: usize = 512;
 
