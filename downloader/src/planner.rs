@@ -38,6 +38,7 @@ pub(crate) use terms::{
 use crate::known::Known;
 use crate::recall::Recall;
 use allowance::Allowance;
+pub(crate) use entry::without_query;
 use entry::{Entry, Settling, State};
 pub(crate) use events::locked;
 use events::{Account, given_up, unfetchable};

@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::fetch::either;
 use crate::metrics::{FeedMetrics, Reloaded};
+use crate::planner::without_query;
 use crate::provider::{Breaks, LoadError, ResolveError, Rules, SOFT_TIMEOUT, advertisements, load};
 use crate::rhythm::{self, Reload, Rhythm};
 use crate::roster::WorkerId;
@@ -244,7 +245,7 @@ impl Course {
         let shown = Fingerprint {
             first: list.media_sequence,
             end: rhythm::next_number(list),
-            last_uri: list.segments.last().and_then(|segment| without_query(&segment.uri)),
+            last_uri: list.segments.last().map(|segment| without_query(&segment.uri).to_owned()),
             end_list: list.end_list,
         };
         let news = self.shown.as_ref() != Some(&shown);
@@ -297,11 +298,6 @@ impl Course {
     fn has_failed_for_long(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.last_list) > LONGEST_FAILURE
     }
-}
-
-/// An address without its query, which may be a token that is new in each list.
-fn without_query(uri: &str) -> Option<String> {
-    uri.split('?').next().map(str::to_owned)
 }
 
 /// Whether loading from the same address again is useless.

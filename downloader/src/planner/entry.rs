@@ -439,7 +439,7 @@ impl Entry {
 }
 
 /// An address without its query, which may be a token.
-pub(super) fn without_query(uri: &str) -> &str {
+pub(crate) fn without_query(uri: &str) -> &str {
     uri.split('?').next().unwrap_or(uri)
 }
 
