@@ -9,6 +9,7 @@ use super::*;
 mod copies;
 mod holes;
 mod overlap;
+mod retries;
 mod simulation;
 mod sources;
 mod stretches;
@@ -263,65 +264,6 @@ fn the_newest_go_first_and_the_backlog_leaves_them_room() {
 }
 
 #[test]
-fn an_address_that_is_used_again_is_not_asked_for_what_was_there() {
-    let mut bench = Bench::new();
-    bench.show(&dated(5..=8));
-    bench.save([5, 6]);
-    bench.refuse(7, Retry::Later);
-    bench.refuse(8, Retry::Later);
-    bench.wait(60);
-    // the encoder began anew and has come to the seventh segment again
-    let again = dated(40..=41).replace("SEQUENCE:40", "SEQUENCE:0");
-    let again = again.replace("40.ts", "6.ts?new").replace("41.ts", "7.ts?new");
-    bench.observe(&again);
-    let asked = bench.jobs().into_iter().map(|job| (job.segment.uri.clone(), job.start));
-    let asked: BTreeMap<String, Timestamp> = asked.collect();
-    let expected = [("8.ts", 16.0), ("6.ts?new", 80.0), ("7.ts?new", 82.0)];
-    let expected = expected.map(|(uri, start)| (uri.to_owned(), at(start)));
-    assert_eq!(asked, BTreeMap::from(expected), "the old 7.ts is gone, 8.ts may be there yet");
-    assert_eq!(bench.missed(), [(14.0, 2.0, Why::Expired), (18.0, 62.0, Why::Expired)]);
-}
-
-#[test]
-fn a_segment_that_left_the_list_before_it_was_tried_is_still_tried() {
-    let mut bench = Bench::new();
-    bench.show(&dated(0..=20));
-    bench.save(18..=20);
-    bench.save(0..=4);
-    assert_eq!(bench.show(&dated(18..=21)), [21, 5, 6, 7, 8, 9, 10]);
-    bench.refuse(5, Retry::WhileListed);
-    assert_eq!(bench.missed(), [(10.0, 2.0, Why::Expired)]);
-}
-
-#[test]
-fn a_refused_segment_is_asked_for_at_each_reload_and_final_when_unlisted() {
-    let mut bench = Bench::new();
-    bench.show(&dated(5..=7));
-    bench.save([6, 7]);
-    bench.refuse(5, Retry::WhileListed);
-    assert!(bench.jobs().is_empty(), "not before the reload");
-    assert_eq!(bench.show(&dated(5..=7)), [5]);
-    bench.refuse(5, Retry::WhileListed);
-    bench.show(&dated(6..=8));
-    assert_eq!(bench.missed(), [(10.0, 2.0, Why::Expired)]);
-    assert_eq!(bench.show(&dated(5..=8)), NONE, "an edge that lags does not bring it back");
-}
-
-#[test]
-fn passing_trouble_is_retried_without_a_reload() {
-    let mut bench = Bench::new();
-    bench.show(&dated(5..=5));
-    bench.refuse(5, Retry::Later);
-    assert!(bench.jobs().is_empty());
-    let due = bench.planner.next_due(bench.now.instant).unwrap();
-    assert_eq!(due - bench.now.instant, Duration::from_millis(500));
-    bench.wait(1);
-    let jobs = bench.jobs();
-    assert_eq!((jobs[0].number, jobs[0].attempt), (5, 2));
-    assert_eq!(bench.missed(), []);
-}
-
-#[test]
 fn gaps_encrypted_and_undefined_segments_are_missing_at_once() {
     let mut bench = Bench::new();
     let list = "#EXT-X-TARGETDURATION:2\n#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:00Z\n\
@@ -431,15 +373,6 @@ fn announced_and_seen_discontinuities_are_told_once() {
             .contains(&Event::Skew { source: bench.source, by: TimeDelta::milliseconds(500) })
     );
     assert_eq!(bench.missed(), []);
-}
-
-#[test]
-fn changed_addresses_are_used_for_the_next_attempt() {
-    let mut bench = Bench::new();
-    bench.show(&dated(5..=5));
-    bench.refuse(5, Retry::WhileListed);
-    bench.observe(&dated(5..=5).replace("5.ts", "5.ts?token=new"));
-    assert_eq!(bench.jobs()[0].segment.uri, "5.ts?token=new");
 }
 
 #[test]
