@@ -49,7 +49,7 @@ use race::GivenUp;
 use request::locate;
 
 use crate::disk::Stored;
-use crate::held::{Held, Holding, Target};
+use crate::held::{Held, Holding, Stuck, Target};
 use crate::planner::{Attempt, Failure, Job, Retry};
 use crate::provider::Rules;
 
@@ -142,6 +142,8 @@ pub(crate) struct Fetcher {
     permits: Permits,
     asides: Asides,
     given_up: GivenUp,
+    /// What hangs over the feed.
+    stuck: Stuck,
 }
 
 impl Fetcher {
@@ -151,7 +153,7 @@ impl Fetcher {
         let allowed = means.allowed(&feed, rules);
         let permits = Permits::new(allowed, Arc::clone(&means.second_attempts));
         let (asides, given_up) = (Asides::default(), GivenUp::default());
-        Self { means, feed, rank, permits, asides, given_up }
+        Self { means, feed, rank, permits, asides, given_up, stuck: Stuck::default() }
     }
 
     /// Fetches the segment of `job` once, or twice side by side, and publishes what came of it. Once it is
@@ -171,7 +173,7 @@ impl Fetcher {
         if lost.failure.why == Why::Damaged {
             self.asides.forget_keys(job);
         }
-        self.publish(lost).await
+        self.publish(job, lost).await
     }
 
     /// Gets what the segment needs beside its own bytes, unless the downloader stops meanwhile.
@@ -198,6 +200,7 @@ impl Fetcher {
             start: job.start,
             duration: job.duration,
             stored: self.means.stored.clone(),
+            stuck: self.stuck.clone(),
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) use place::Place;
 use room::{Claim, Room};
 use telling::Telling;
 use threads::Threads;
-pub(crate) use threads::{Late, Work};
+pub(crate) use threads::{Late, Stuck, Work};
 use trouble::Trouble;
 use turns::Turns;
 
@@ -77,6 +77,8 @@ struct State {
     disk_works: bool,
     /// When it last did, or began to be of use.
     worked: Instant,
+    /// When it was seen that the downloader stops.
+    stopping: Option<Instant>,
     hang: Option<Hang>,
 }
 
@@ -120,6 +122,7 @@ impl Holding {
             trouble: None,
             disk_works: true,
             worked: Instant::now(),
+            stopping: None,
             hang: None,
         };
         let inner = Inner {
@@ -136,13 +139,25 @@ impl Holding {
     /// A place for a segment that the disk refused for `error`: it begins at `start` and is of the
     /// quality that is the `rank`th best.
     pub(crate) fn enter(&self, rank: usize, start: Timestamp, error: &io::Error) -> Place {
-        let place = self.enter_unanswered(rank, start);
+        let place = self.enter_place(rank, start);
         self.state().refused(error);
         place
     }
 
     /// As [`Holding::enter`], for a segment to which the disk did not say anything.
     pub(crate) fn enter_unanswered(&self, rank: usize, start: Timestamp) -> Place {
+        self.state().tell_hang();
+        self.enter_place(rank, start)
+    }
+
+    /// As [`Holding::enter_unanswered`], without any room: it is given up as far as memory goes.
+    pub(crate) fn enter_without_room(&self, rank: usize, start: Timestamp) -> Place {
+        let place = self.enter_place(rank, start);
+        place.given_up.cancel();
+        place
+    }
+
+    fn enter_place(&self, rank: usize, start: Timestamp) -> Place {
         let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
         let claim = Claim::new(rank, start, id);
         let given_up = CancellationToken::new();
@@ -166,6 +181,11 @@ impl Holding {
     /// Whether the disk has not answered for so long that it is of no use to begin another file.
     pub(crate) fn is_hopeless(&self) -> bool {
         self.state().hang.as_ref().is_some_and(|hang| hang.since.elapsed() >= HOPELESS_AFTER)
+    }
+
+    /// When it was first seen that the downloader stops, which it does.
+    fn stopping(&self) -> Instant {
+        *self.state().stopping.get_or_insert_with(Instant::now)
     }
 
     /// Whether the disk has stored a segment within that time.
@@ -249,14 +269,23 @@ impl State {
         }
         let since = since.max(self.worked);
         Trouble::hangs(&mut self.trouble, since);
-        let is_told = self.telling.refused(Instant::now());
-        self.hang = Some(Hang { since, is_told });
-        if is_told {
-            tracing::warn!(
-                "the disk does not answer; segments wait in memory as long as there is room; look at \
-                 the disk, or at the server that it is on"
-            );
+        self.hang = Some(Hang { since, is_told: false });
+        self.tell_hang();
+    }
+
+    /// Tells people that the disk does not answer, if it is time to.
+    fn tell_hang(&mut self) {
+        let Some(hang) = &mut self.hang else { return };
+        if !self.telling.refused(Instant::now()) {
+            return;
         }
+        hang.is_told = true;
+        let seconds = hang.since.elapsed().as_secs();
+        tracing::warn!(
+            seconds,
+            "the disk does not answer; segments wait in memory as long as there is room; look at \
+             the disk, or at the server that it is on"
+        );
     }
 
     fn answered(&mut self) {
@@ -293,6 +322,8 @@ pub(crate) struct Target {
     pub(crate) duration: MediaDuration,
     /// Counts what was stored.
     pub(crate) stored: Stored,
+    /// What hangs over the feed.
+    pub(crate) stuck: Stuck,
 }
 
 impl Target {

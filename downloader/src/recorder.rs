@@ -215,7 +215,7 @@ impl Recorder {
         let failure = held.failure.take();
         let is_copy = failure.is_some();
         if is_copy {
-            self.planner.copy_held(job.id, held.completeness, held.size());
+            self.planner.copy_held(job.id, held.completeness, held.size);
         } else {
             self.planner.held(job.id);
         }

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use common::format::segment::Completeness;
+use common::io::store::notes::Why;
+
 use super::attempt::Plan;
 use super::body::{Body, End};
 use super::intake::{Closed, Intake, Kept, Lost, unanswered};
 use super::{Fetched, Fetcher, Means};
-use crate::held::{Late, Work};
-use crate::planner::{Attempt, Failure, Saved};
+use crate::held::{Held, Late, Work};
+use crate::planner::{Attempt, Failure, Job, Saved};
 
 /// How much of what the disk was given and has not confirmed is kept to be moved to memory, of all fetches
 /// together, in bytes: five seconds of four streams. To keep all of it would cost memory whenever many
@@ -61,6 +64,15 @@ impl Drop for Part {
     }
 }
 
+/// A copy of a segment that a better one is wanted of.
+struct Copy {
+    completeness: Completeness,
+    /// In bytes.
+    size: u64,
+    /// Why it is no better.
+    failure: Failure,
+}
+
 /// The bytes of one attempt, on their way to the disk or to memory.
 #[derive(Debug)]
 pub(super) struct Handing<'a> {
@@ -104,14 +116,20 @@ impl<'a> Handing<'a> {
             return Closed::Short(Lost::nothing(failure));
         };
         let close = |intake: Intake, last| intake.close(last, body);
-        match self.fetcher.hand(self.plan, intake, last, close).await {
-            Ok((mut closed, late)) => {
-                if let Closed::Whole(Fetched::Held(held)) = &mut closed {
-                    held.late = late.map(|late| late.map(saved));
-                }
-                closed
+        let (closed, late) = match self.fetcher.hand(self.plan, intake, last, close).await {
+            Ok((closed, late)) => (closed, late.map(|late| late.map(saved))),
+            Err(failure) => return Closed::Short(Lost::nothing(failure)),
+        };
+        match (closed, late) {
+            (Closed::Whole(Fetched::Held(mut held)), late) => {
+                held.late = late;
+                Closed::Whole(Fetched::Held(held))
             }
-            Err(failure) => Closed::Short(Lost::nothing(failure)),
+            // there was no room for it in memory, but the disk may store it yet
+            (Closed::Short(short), Some(late)) if short.failure.why == Why::DiskFull => {
+                Closed::Whole(self.fetcher.left_to_disk(self.plan.job, late, None))
+            }
+            (closed, _) => closed,
         }
     }
 }
@@ -153,7 +171,8 @@ impl Fetcher {
         };
         let disk = means.patience.disk;
         let patience = if spare.is_some() { disk } else { disk * NOT_AT_HAND };
-        let asked = means.holding.ask(Work::Segments, patience, &means.store, work);
+        let (stuck, store) = (&self.stuck, &means.store);
+        let asked = means.holding.ask_for(stuck, Work::Segments, patience, store, work);
         let late = match asked.await {
             Ok(done) => return Ok((done, None)),
             Err(late) => late,
@@ -168,23 +187,54 @@ impl Fetcher {
     /// Whether the disk will not take a new file soon.
     fn is_in_vain(&self) -> bool {
         let Means { holding, unconfirmed, .. } = &self.means;
-        holding.is_hopeless() || unconfirmed.is_much() && !holding.has_stored_within(STORES_WITHIN)
+        holding.is_hopeless()
+            || self.stuck.is_at(Work::Segments)
+            || unconfirmed.is_much() && !holding.has_stored_within(STORES_WITHIN)
     }
 
-    /// Publishes what there is of a segment that did not come whole.
-    pub(super) async fn publish(&self, Lost { failure, kept }: Lost) -> Fetched {
+    /// Publishes what there is of the segment of `job` that did not come whole.
+    pub(super) async fn publish(&self, job: &Job, Lost { failure, kept }: Lost) -> Fetched {
         let means = &self.means;
         let Some(kept) = kept else { return Fetched::Done(Attempt::failed(failure)) };
         let (abandoned, why) = (kept.intake().abandoned(), failure.clone());
         let is_in_memory = kept.intake().is_in_memory();
-        let publish = move |_: &_| Kept::publish(*kept, failure);
+        let copy = Copy { completeness: kept.completeness(), size: kept.intake().size(), failure };
+        let publish = move |_: &_| Kept::publish(*kept, why);
         if is_in_memory {
             return means.store.blocking(publish).await;
         }
-        let asked = means.holding.ask(Work::Segments, means.patience.disk, &means.store, publish);
-        asked.await.unwrap_or_else(|_| {
-            abandoned.set();
-            Fetched::Done(Attempt::failed(why))
-        })
+        let (stuck, patience) = (&self.stuck, means.patience.disk);
+        let asked = means.holding.ask_for(stuck, Work::Segments, patience, &means.store, publish);
+        match asked.await {
+            Ok(fetched) => fetched,
+            Err(Some(late)) => {
+                abandoned.set();
+                let late = late.map(|fetched| match fetched {
+                    Fetched::Done(attempt) => attempt.saved,
+                    Fetched::Held(_) => None,
+                });
+                self.left_to_disk(job, late, Some(copy))
+            }
+            Err(None) => Fetched::Done(Attempt::failed(copy.failure)),
+        }
+    }
+
+    /// What only a disk has that does not answer: the segment of `job`, or no more than a copy of it.
+    fn left_to_disk(&self, job: &Job, late: Late<Option<Saved>>, copy: Option<Copy>) -> Fetched {
+        let (completeness, size, failure) = match copy {
+            Some(Copy { completeness, size, failure }) => (completeness, size, Some(failure)),
+            None => (Completeness::Full, 0, None),
+        };
+        Fetched::Held(Box::new(Held {
+            pieces: Vec::new(),
+            size,
+            place: self.means.holding.enter_without_room(self.rank, job.start),
+            target: self.target(job),
+            completeness,
+            failure,
+            format: None,
+            stop: self.means.stop.clone(),
+            late: Some(late),
+        }))
     }
 }

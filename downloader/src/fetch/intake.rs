@@ -119,6 +119,11 @@ impl Kept {
     pub(super) fn intake(&self) -> &Intake {
         &self.intake
     }
+
+    /// How good it is.
+    pub(super) fn completeness(&self) -> Completeness {
+        self.completeness
+    }
 }
 
 impl Intake {
@@ -251,7 +256,8 @@ impl Intake {
         }
     }
 
-    fn size(&self) -> u64 {
+    /// How many bytes were taken in.
+    pub(super) fn size(&self) -> u64 {
         match &self.sink {
             Sink::Empty => 0,
             Sink::File(draft) => draft.size(),
@@ -322,10 +328,11 @@ impl Intake {
             Err(memory) => Ok(memory),
         };
         match memory {
-            Ok(Memory { pieces, place, .. }) => {
+            Ok(Memory { pieces, place, size }) => {
                 let Self { target, stop, format, .. } = self;
                 Fetched::Held(Box::new(Held {
                     pieces,
+                    size,
                     place,
                     target,
                     completeness,

@@ -11,7 +11,7 @@ use common::io::store::Store;
 use common::service::CancellationToken;
 
 use super::place::{Place, Try};
-use super::{Holding, Late, Target, Work, disk_full, given_up};
+use super::{Holding, Late, Stuck, Target, Work, disk_full, given_up};
 use crate::planner::{Attempt, Failure, Retry, Saved};
 
 /// How long a try of the disk is waited for before it is another's turn: what one file hangs at may not
@@ -21,11 +21,15 @@ pub(super) const TRIED_FOR: Duration = Duration::from_mins(1);
 /// How long a disk that hangs is waited for once the downloader stops: what is lost then can still be told of
 /// before a stop may take no longer.
 pub(super) const LAST_WAIT: Duration = Duration::from_secs(8);
+/// How often it is asked after that whether it still stores something.
+pub(super) const ASK_EVERY: Duration = Duration::from_millis(250);
 
 /// A segment that was received and judged, and waits for the disk.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) pieces: Vec<Bytes>,
+    /// How many bytes it has, here or with what hangs.
+    pub(crate) size: u64,
     pub(crate) place: Place,
     pub(crate) target: Target,
     pub(crate) completeness: Completeness,
@@ -38,13 +42,8 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// How many bytes wait.
-    pub(crate) fn size(&self) -> u64 {
-        self.pieces.iter().map(|piece| piece.len() as u64).sum()
-    }
-
     /// Waits until it is stored or given up. When the downloader stops, it is tried once more; a disk that
-    /// hangs then is waited for for some seconds.
+    /// stores nothing any more is waited for for some seconds then.
     ///
     /// Cancel safety: dropped in between, the segment is given up, unless a try is under way, which
     /// goes on to its end.
@@ -65,7 +64,7 @@ impl Held {
             let is_written = self.late.is_some();
             let turn = tokio::select! {
                 biased;
-                () = self.place.given_up.cancelled() => return Attempt::failed(given_up()),
+                () = self.place.given_up.cancelled() => return self.give_up().await,
                 saved = ended(&mut self.late) => {
                     if let Some(saved) = saved {
                         return self.landed(saved);
@@ -73,7 +72,7 @@ impl Held {
                     self.late = None;
                     continue;
                 }
-                turn = turn(&self.place, &self.stop, is_written) => turn,
+                turn = turn(&self.place, &self.stop, &self.target.stuck, is_written) => turn,
             };
             let is_last = self.stop.is_cancelled();
             match self.store_once(turn).await {
@@ -84,6 +83,18 @@ impl Held {
                 }
                 Err(_) => {}
             }
+        }
+    }
+
+    /// Leaves the memory to others. What hangs over the segment may store it all the same.
+    async fn give_up(mut self) -> Attempt {
+        let late = self.late.take();
+        let Self { pieces, place, failure, format, .. } = self;
+        drop((pieces, place));
+        let saved = if let Some(late) = late { late.await } else { None };
+        match saved {
+            Some(_) => Attempt { saved, failure, format, elsewhere: None },
+            None => Attempt::failed(given_up()),
         }
     }
 
@@ -106,28 +117,31 @@ impl Held {
             result
         };
         let holding = &self.place.holding;
-        match holding.ask(Work::Landings, TRIED_FOR, &self.target.store, store).await {
-            // whatever hangs over this very segment has put it there
-            Ok(result) => {
-                result.map(|saved| Saved { is_new: saved.is_new || self.late.is_some(), ..saved })
-            }
+        // whatever hangs over this very segment has put it there
+        let is_ours = self.late.is_some();
+        let saved = move |saved: Saved| Saved { is_new: saved.is_new || is_ours, ..saved };
+        let Target { stuck, store: of, .. } = &self.target;
+        match holding.ask_for(stuck, Work::Landings, TRIED_FOR, of, store).await {
+            Ok(result) => result.map(saved),
             Err(late) => {
-                turn.over(false);
                 if let Some(late) = late {
-                    self.late = Some(late.map(Result::ok));
+                    self.late = Some(late.map(move |result| result.ok().map(saved)));
+                    // it is in no hurry now, and those that are need not wait for it
+                    self.place.pass_over();
                 }
+                turn.over(false);
                 Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"))
             }
         }
     }
 }
 
-/// Waits until the downloader has stopped for a while and the disk still hangs.
+/// Waits until the downloader has stopped for a while and the disk stores nothing any more.
 async fn is_in_vain(holding: &Holding, stop: &CancellationToken) {
     stop.cancelled().await;
-    tokio::time::sleep(LAST_WAIT).await;
-    if !holding.hangs() {
-        std::future::pending::<()>().await;
+    tokio::time::sleep_until(holding.stopping() + LAST_WAIT).await;
+    while holding.has_stored_within(LAST_WAIT) {
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 
@@ -141,14 +155,15 @@ async fn ended(late: &mut Option<Late<Option<Saved>>>) -> Option<Saved> {
 
 /// Waits for the turn to try the disk. What `is_written` already by what hangs is about to be there once the
 /// disk answers, and to write it beside that makes a disk that is slow slower.
-async fn turn(place: &Place, stop: &CancellationToken, is_written: bool) -> Try {
+async fn turn(place: &Place, stop: &CancellationToken, stuck: &Stuck, is_written: bool) -> Try {
+    let holding = &place.holding;
     if is_written {
-        place.holding.answers(stop).await;
+        holding.answers(stop).await;
         tokio::select! {
             biased;
             () = stop.cancelled() => {}
             () = tokio::time::sleep(TRIED_FOR) => {}
         }
     }
-    place.turn(stop).await
+    place.turn(stop, || stuck.is_at(Work::Landings)).await
 }

@@ -54,17 +54,29 @@ impl Place {
         Ok(())
     }
 
-    /// Waits for the turn to try the disk, and takes it; without a pause once `stop` is cancelled.
+    /// Gives up its turn until it waits for one again.
+    pub(super) fn pass_over(&self) {
+        if self.holding.state().turns.leave(self.claim.age()) {
+            self.holding.inner.turned.notify_waiters();
+        }
+    }
+
+    /// Waits for the turn to try the disk, and takes it; gives way while it is `useless` to try. Once
+    /// `stop` is cancelled, it tries all the same, and without a pause.
     ///
     /// Cancel safety: a turn that came is given back when it is dropped.
-    pub(super) async fn turn(&self, stop: &CancellationToken) -> Try {
+    pub(super) async fn turn(&self, stop: &CancellationToken, useless: impl Fn() -> bool) -> Try {
         let holding = &self.holding;
-        holding.state().turns.wait(self.claim.age());
         loop {
             let mut turned = std::pin::pin!(holding.inner.turned.notified());
             turned.as_mut().enable();
             let stopping = stop.is_cancelled();
-            let turn = holding.state().turns.take(self.claim.age(), Instant::now(), stopping);
+            let turn = if stopping || !useless() {
+                self.ask_for_turn(stopping)
+            } else {
+                self.pass_over();
+                Turn::Later
+            };
             let pause = async {
                 match turn {
                     Turn::Now => {}
@@ -83,6 +95,14 @@ impl Place {
                 () = pause => {}
             }
         }
+    }
+}
+
+impl Place {
+    fn ask_for_turn(&self, hurried: bool) -> Turn {
+        let turns = &mut self.holding.state().turns;
+        turns.wait(self.claim.age());
+        turns.take(self.claim.age(), Instant::now(), hurried)
     }
 }
 

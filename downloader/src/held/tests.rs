@@ -86,10 +86,12 @@ impl Bench {
             start: at(seconds),
             duration: MediaDuration::from_seconds(2.0).unwrap(),
             stored: self.stored.clone(),
+            stuck: Stuck::default(),
         };
         let pieces = vec![Bytes::from_static(b"vi"), Bytes::from_static(b"de")];
         Ok(Held {
             pieces,
+            size: 4,
             place,
             target,
             completeness: Completeness::Full,

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -74,6 +74,30 @@ impl Threads {
     }
 }
 
+/// How many threads hang over the work of one feed, by its kind; cheap to clone.
+///
+/// Where the folder of one feed hangs and the disk does not, it would have one thread after the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stuck(Arc<[AtomicUsize; Work::ALL.len()]>);
+
+impl Stuck {
+    /// How many threads may hang over one kind of work of a feed before it asks for no more.
+    pub(super) const MOST: usize = 2;
+
+    /// Whether no further thread is to be had before one of those comes back.
+    pub(crate) fn is_at(&self, work: Work) -> bool {
+        self.0[work as usize].load(Ordering::Acquire) >= Self::MOST
+    }
+
+    fn began(&self, work: Work) {
+        self.0[work as usize].fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn ended(&self, work: Work) {
+        self.0[work as usize].fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// Work that nobody waited for to its end. It goes on when this is dropped.
 pub(crate) struct Late<T>(Pin<Box<dyn Future<Output = T> + Send>>);
 
@@ -107,16 +131,24 @@ impl<T> fmt::Debug for Late<T> {
 }
 
 /// How far some work is, as its thread and who waits for it tell each other.
-#[derive(Debug, Default)]
-struct Progress(AtomicU8);
+#[derive(Debug)]
+struct Progress {
+    state: AtomicU8,
+    work: Work,
+    stuck: Stuck,
+}
 
 impl Progress {
     const LATE: u8 = 1;
     const ENDED: u8 = 2;
 
+    fn new(work: Work, stuck: Stuck) -> Arc<Self> {
+        Arc::new(Self { state: AtomicU8::new(0), work, stuck })
+    }
+
     /// Enters a state; whether the other one was entered before.
     fn enter(&self, state: u8) -> bool {
-        self.0.swap(state, Ordering::AcqRel) != 0
+        self.state.swap(state, Ordering::AcqRel) != 0
     }
 }
 
@@ -172,6 +204,28 @@ impl Holding {
         store: &Store,
         run: impl FnOnce(&Store) -> T + Send + 'static,
     ) -> Result<T, Option<Late<T>>> {
+        self.ask_for(&Stuck::default(), work, patience, store, run).await
+    }
+
+    /// As [`Holding::ask`], for the feed over whose work so many threads are `stuck`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// Cancel safety: as there.
+    ///
+    /// # Panics
+    ///
+    /// When the work panics.
+    pub(crate) async fn ask_for<T: Send + 'static>(
+        &self,
+        stuck: &Stuck,
+        work: Work,
+        patience: Duration,
+        store: &Store,
+        run: impl FnOnce(&Store) -> T + Send + 'static,
+    ) -> Result<T, Option<Late<T>>> {
         let began = Instant::now();
         let waiting = Waiting { holding: self, work, began, patience };
         let permit = pin!(self.inner.threads.one(work));
@@ -181,7 +235,7 @@ impl Holding {
             }
             return Err(None);
         };
-        let progress = Arc::new(Progress::default());
+        let progress = Progress::new(work, stuck.clone());
         let mut running = self.begin(permit, Arc::clone(&progress), store.clone(), run);
         if let Some(done) = waiting.wait_for(&mut running).await {
             return Ok(joined(done));
@@ -198,6 +252,7 @@ impl Holding {
         let mut state = self.state();
         let has_ended = progress.enter(Progress::LATE);
         if !has_ended {
+            progress.stuck.began(progress.work);
             state.hangs(began);
         }
         !has_ended
@@ -217,7 +272,8 @@ impl Holding {
         run: impl FnOnce(&Store) -> T + Send + 'static,
     ) -> T {
         let permit = self.inner.threads.one(work).await;
-        joined(self.begin(permit, Arc::default(), store.clone(), run).await)
+        let progress = Progress::new(work, Stuck::default());
+        joined(self.begin(permit, progress, store.clone(), run).await)
     }
 
     fn begin<T: Send + 'static>(
@@ -232,6 +288,10 @@ impl Holding {
             let done = run(&store);
             drop(permit);
             if progress.enter(Progress::ENDED) {
+                // held by whoever tells that it is late, which comes first
+                let state = holding.state();
+                progress.stuck.ended(progress.work);
+                drop(state);
                 holding.answered();
             }
             done

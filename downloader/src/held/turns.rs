@@ -44,8 +44,9 @@ impl Turns {
         self.waiting.insert(age);
     }
 
-    pub(super) fn leave(&mut self, age: Age) {
-        self.waiting.remove(&age);
+    /// Gives up the turn; whether `age` waited for one.
+    pub(super) fn leave(&mut self, age: Age) -> bool {
+        self.waiting.remove(&age)
     }
 
     /// Takes the turn of `age` if it is due; `hurried` does without the pause.

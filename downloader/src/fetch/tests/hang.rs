@@ -133,19 +133,80 @@ async fn what_only_a_disk_that_hangs_has_is_fetched_again_at_once() {
 }
 
 #[tokio::test]
-async fn a_copy_that_is_not_whole_does_not_wait_for_a_disk_that_hangs() {
+async fn a_copy_that_is_not_whole_lands_once_the_disk_answers() {
     let disk = Hang::default();
     let bench = Bench::hanging(&disk, true).await;
     disk.at(Step::Flush, 0);
-    let fetch = bench.fetch(Response::truncated(&packets(2), 564));
-    let (attempt, ()) = tokio::join!(fetch, patience_ends(&disk));
-    assert_eq!(failure(&attempt), Some((Why::Truncated, Retry::Later)));
-    assert_eq!(attempt.saved, None);
+    bench.origin.serve("/live/7.ts", [Response::truncated(&packets(2), 564)]);
+    let held = bench.held(&bench.fetcher, segment());
+    let (mut held, ()) = tokio::join!(held, patience_ends(&disk));
+    let failure = held.failure.take().map(|failure| (failure.why, failure.retry));
+    assert_eq!(failure, Some((Why::Truncated, Retry::Later)));
+    assert_eq!((held.completeness, held.size), (Completeness::Partial, 376));
     assert!(!bench.shows_any());
     disk.release();
-    bench.until_only_published().await;
-    poll("it is lost", || bench.shows_any()).await;
+    let expected = Saved { completeness: Completeness::Partial, size: 376, is_new: true };
+    assert_eq!(landed(&held.land().await), Some(expected));
     assert_eq!(bench.stored(), [(Completeness::Partial, packets(2))]);
+}
+
+#[tokio::test]
+async fn what_memory_has_no_room_for_may_be_stored_by_what_hangs_over_it() {
+    for is_refused in [false, true] {
+        let disk = Hang::default();
+        let mut bench = Bench::hanging(&disk, false).await;
+        bench.fetcher.means.holding = Holding::new(100, &Metrics::empty());
+        bench.origin.serve("/live/7.ts", [Response::ok(packets(3))]);
+        disk.at(Step::Flush, 0);
+        let held = bench.held(&bench.fetcher, segment());
+        let (held, ()) = tokio::join!(held, patience_ends(&disk));
+        assert!(held.pieces.is_empty());
+        if is_refused {
+            disk.refuse(std::io::ErrorKind::StorageFull);
+            let full = Some((Why::DiskFull, Retry::WhileListed));
+            assert_eq!(failure(&held.land().await), full);
+        } else {
+            disk.release();
+            assert!(landed(&held.land().await).is_some());
+            bench.ends_with(packets(3)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_feed_whose_folder_alone_hangs_leaves_the_threads_to_the_others() {
+    let disk = Hang::default();
+    let bench = Bench::hanging(&disk, false).await;
+    let holding = bench.fetcher.means.holding.clone();
+    bench.origin.serve("/live/7.ts", [(); 5].map(|()| Response::ok(packets(3))));
+    disk.at(Step::Flush, 0);
+    let mut waiting = Vec::new();
+    for hung in 1..=2 {
+        let held = bench.held(&bench.fetcher, segment());
+        let patience_ends = async {
+            poll("nothing hangs", || disk.count() == hung).await;
+            tokio::time::pause();
+            tokio::time::advance(PATIENCE * 3).await;
+            tokio::time::resume();
+        };
+        waiting.push(tokio::join!(held, patience_ends).0);
+        // what others have written is stored
+        holding.disk_works();
+        assert!(!holding.hangs());
+    }
+    waiting.push(bench.held(&bench.fetcher, segment()).await);
+    assert_eq!(disk.most(), 2, "a third is not even tried");
+    let (another, job) = (bench.of_another_feed(), bench.job(segment()));
+    let (nowhere, release) = (nowhere_else(), async {
+        poll("another feed does not ask the disk", || disk.count() == 3).await;
+        disk.release();
+    });
+    let (other, ()) = tokio::join!(another.fetch(&job, &nowhere), release);
+    assert!(matches!(other, Fetched::Done(attempt) if landed(&attempt).is_some()));
+    for held in waiting {
+        assert!(landed(&held.land().await).is_some());
+    }
+    assert!(landed(&bench.done(&bench.job(segment())).await).is_some(), "it is asked again");
 }
 
 #[tokio::test]

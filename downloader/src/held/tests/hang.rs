@@ -1,11 +1,12 @@
 //! Segments that wait for a disk that does not answer. The clock stands still while a thread hangs, so that
 //! the tests move it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::io::store::Hang;
 
-use super::super::landing::{LAST_WAIT, TRIED_FOR};
+use super::super::landing::{ASK_EVERY, LAST_WAIT, TRIED_FOR};
 use super::*;
 
 /// A holding above a disk that may hang.
@@ -15,6 +16,8 @@ struct Bench {
     holding: Holding,
     stored: Stored,
     stop: CancellationToken,
+    /// What hangs over the feed.
+    stuck: Stuck,
     disk: Hang,
 }
 
@@ -24,6 +27,16 @@ async fn until(otherwise: &str, is_so: impl Fn() -> bool) {
     while !is_so() {
         assert!(std::time::Instant::now() < deadline, "{otherwise}");
         tokio::task::yield_now().await;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// As [`until`], while the other clock goes on as well.
+async fn until_at_last(otherwise: &str, is_so: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while !is_so() {
+        assert!(std::time::Instant::now() < deadline, "{otherwise}");
+        tokio::time::advance(Duration::from_millis(100)).await;
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -42,7 +55,8 @@ impl Bench {
         let store = disk.under(Store::open(base.path(), Access::Write).unwrap());
         let holding = Holding::new(100, &Metrics::empty());
         let (stop, stored) = (CancellationToken::new(), Stored::default());
-        Self { base, store, holding, stored, stop, disk }
+        let stuck = Stuck::default();
+        Self { base, store, holding, stored, stop, stuck, disk }
     }
 
     fn target(&self, seconds: i64) -> Target {
@@ -52,6 +66,7 @@ impl Bench {
             start: at(seconds),
             duration: MediaDuration::from_seconds(2.0).unwrap(),
             stored: self.stored.clone(),
+            stuck: self.stuck.clone(),
         }
     }
 
@@ -61,6 +76,7 @@ impl Bench {
         place.grow(4).unwrap();
         Held {
             pieces: vec![Bytes::from_static(b"vide")],
+            size: 4,
             place,
             target: self.target(start),
             completeness: Completeness::Full,
@@ -150,6 +166,82 @@ async fn when_stopping_a_disk_that_hangs_is_waited_for_for_a_while_and_what_is_l
 }
 
 #[tokio::test(start_paused = true)]
+async fn when_stopping_a_disk_is_waited_for_as_long_as_it_stores_anything() {
+    let bench = Bench::new();
+    let mut landing = bench.land(1..6);
+    bench.disk.at(Step::Flush, 0);
+    until("nobody tries", || bench.disk.count() == 1).await;
+    bench.stop.cancel();
+    all_go_on().await;
+    tokio::time::advance(LAST_WAIT / 2).await;
+    bench.holding.disk_works();
+    for _ in 0..4 {
+        all_go_on().await;
+        assert!(landing.try_join_next().is_none());
+        tokio::time::advance(LAST_WAIT / 4).await;
+    }
+    // though nobody has found out that the disk hangs
+    assert!(!bench.holding.hangs());
+    tokio::time::advance(ASK_EVERY).await;
+    all_go_on().await;
+    for _ in 1..6 {
+        let failure = landing.try_join_next().unwrap().unwrap().failure.unwrap();
+        assert_eq!((failure.why, failure.retry), (Why::DiskFull, Retry::Never));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_keeps_no_turn_from_those_that_are_refused() {
+    let bench = Bench::new();
+    let refusing = Disk::broken();
+    let other = super::Bench::new(100, refusing.clone());
+    bench.disk.at(Step::Flush, 0);
+    let mut landing = bench.land(1..2);
+    until("nobody tries", || bench.disk.count() == 1).await;
+    let refused = Held { place: bench.hold(2).place, ..other.hold(0, 2).unwrap() };
+    landing.spawn(refused.land());
+    tokio::time::advance(TRIED_FOR).await;
+    for tries in 1..5 {
+        all_go_on().await;
+        tokio::time::advance(turns::PAUSE).await;
+        until("what is refused is not tried", || refusing.tries() == tries).await;
+    }
+    assert_eq!(bench.disk.most(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_whose_folder_alone_hangs_tries_no_more_than_twice_at_a_time() {
+    let bench = Bench::new();
+    bench.disk.at(Step::Flush, 0);
+    let (first, held) = (bench.hold(1), bench.hold(7));
+    let of_another = Target { stuck: Stuck::default(), ..bench.target(7) };
+    let mut landing = JoinSet::new();
+    landing.spawn(first.land());
+    until("nobody tries", || bench.disk.count() == 1).await;
+    // it is told first that it may be its turn, which comes only once the others have given way
+    landing.spawn(Held { target: of_another, ..held }.land());
+    all_go_on().await;
+    (2..6).for_each(|start| drop(landing.spawn(bench.hold(start).land())));
+    for hung in 1..=Stuck::MOST {
+        until("nobody tries", || bench.disk.count() == hung).await;
+        tokio::time::advance(TRIED_FOR).await;
+        all_go_on().await;
+        if hung < Stuck::MOST {
+            // what others have written is stored
+            bench.holding.disk_works();
+        }
+        tokio::time::advance(turns::PAUSE).await;
+    }
+    until("another feed does not try", || bench.disk.count() == Stuck::MOST + 1).await;
+    let begun = std::fs::read_dir(bench.base.path().join("c/source/1970-01-01T00")).unwrap();
+    let begun = begun.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let begun: BTreeSet<String> = begun.map(|name| name[..5].to_owned()).collect();
+    assert_eq!(begun, ["00:01", "00:02", "00:07"].map(str::to_owned).into());
+    bench.disk.release();
+    Bench::all_land(landing).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_hangs_over_a_segment_is_waited_for_rather_than_written_again() {
     let bench = Bench::new();
     bench.disk.at(Step::Flush, 0);
@@ -169,7 +261,7 @@ async fn what_hangs_over_a_segment_is_waited_for_rather_than_written_again() {
 
 #[tokio::test(start_paused = true)]
 async fn what_one_file_is_stuck_at_is_written_anew_after_a_while_and_counts_once() {
-    for is_there in [false, true] {
+    for (is_there, hangs) in [(false, false), (true, false), (true, true)] {
         let bench = Bench::new();
         if is_there {
             let mut draft = bench.target(1).begin().unwrap();
@@ -178,7 +270,18 @@ async fn what_one_file_is_stuck_at_is_written_anew_after_a_while_and_counts_once
         }
         let began = Instant::now();
         let held = Held { late: Some(Late::never()), ..bench.hold(1) };
-        let attempt = held.land().await;
+        if hangs {
+            bench.disk.at(Step::Create, 0);
+        }
+        let is_released = async {
+            if hangs {
+                until_at_last("nobody tries", || bench.disk.count() == 1).await;
+                tokio::time::advance(TRIED_FOR).await;
+                all_go_on().await;
+                bench.disk.release();
+            }
+        };
+        let (attempt, ()) = tokio::join!(held.land(), is_released);
         assert!(began.elapsed() >= TRIED_FOR, "a disk that is slow may be about to be done");
         assert_eq!(attempt.saved.map(|saved| saved.is_new), Some(true), "it was nobody else");
         assert_eq!(bench.names(), 1);
@@ -314,4 +417,15 @@ async fn a_disk_that_hangs_now_and_then_is_told_of_once_a_minute() {
     }
     assert_eq!(told.len(), 4, "while a segment waits it is one trouble");
     drop(place);
+    tokio::time::advance(Duration::from_mins(1)).await;
+    bench.holding.state().hangs(Instant::now());
+    bench.holding.answered();
+    tokio::time::advance(Duration::from_secs(30)).await;
+    bench.holding.state().hangs(Instant::now());
+    for told in [false, true] {
+        let place = bench.holding.enter_unanswered(0, at(1));
+        assert_eq!(bench.holding.state().hang.as_ref().unwrap().is_told, told);
+        drop(place);
+        tokio::time::advance(Duration::from_secs(30)).await;
+    }
 }
