@@ -259,6 +259,13 @@ impl Planner {
         }
     }
 
+    /// Takes in what was recorded before this process, which the disk was slow to tell.
+    pub(crate) fn recalled(&mut self, recalled: &Recall) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.account.recalled(recalled, &mut events);
+        events
+    }
+
     /// A copy of so many bytes waits for the disk, of a segment of which a better one is wanted.
     pub(crate) fn copy_held(&mut self, id: SegmentId, completeness: Completeness, size: u64) {
         if let Some(entry) = self.entries.get_mut(&id) {

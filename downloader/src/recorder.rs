@@ -52,6 +52,8 @@ pub(crate) struct Recorder {
     known: Known,
     /// What reads what is stored, and hangs.
     reading: Option<Late<()>>,
+    /// What reads what was recorded before, where that takes long.
+    recalling: Option<Late<io::Result<Recall>>>,
     formats: Formats,
     notes: noting::Writer,
     fetches: JoinSet<(Job, Fetched)>,
@@ -121,17 +123,17 @@ impl Recorder {
         let store = shared.store.clone();
         let notes = Notes::new(store.clone(), shared.node.clone(), feed.clone());
         let means = shared.means.clone();
-        let recalled = {
-            let (feed, notes) = (feed.clone(), notes.clone());
-            let recall = move |store: &Store| recall(store, &feed, &notes);
-            means.holding.ask(Work::Listings, RECALLED_WITHIN, &store, recall).await
-        };
-        let recalled = recalled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-        let recalled = recalled.unwrap_or_else(|error| {
-            tracing::warn!("cannot tell what was recorded before: {error}");
-            Recall::default()
-        });
         let (holding, patience) = (means.holding.clone(), means.patience.disk);
+        let mut recalling = recalling(&holding, &store, &feed, &notes);
+        let (recalled, recalling) = match timeout(RECALLED_WITHIN, &mut recalling).await {
+            Ok(recalled) => (read(recalled), None),
+            Err(_) => {
+                tracing::warn!(
+                    "the disk is slow to tell what was recorded before; recording begins without it"
+                );
+                (Recall::default(), Some(recalling))
+            }
+        };
         Self {
             fetcher: Arc::new(Fetcher::new(means, feed.clone(), rank, rules)),
             notes: noting::Writer::new(store.clone(), holding.clone(), notes),
@@ -145,6 +147,7 @@ impl Recorder {
             planner: Planner::new(rules.trust, &recalled),
             known: Known::default(),
             reading: None,
+            recalling,
             formats: Formats::default(),
             fetches: JoinSet::new(),
             elsewhere: HashMap::new(),
@@ -204,9 +207,17 @@ impl Recorder {
                     }
                 },
                 true = self.notes.written() => {}
+                Some(recalled) = late(&mut self.recalling) => self.recalled(&read(recalled)),
                 else => std::future::pending().await,
             }
         }
+    }
+
+    /// Takes in what was recorded before, late.
+    fn recalled(&mut self, recalled: &Recall) {
+        self.recalling = None;
+        let events = self.planner.recalled(recalled);
+        self.tell(events);
     }
 
     /// Lets a segment wait for the disk while others are fetched. Where a better copy is wanted, the job
@@ -368,6 +379,37 @@ impl Recorder {
         let notes = noting::notes(events, learned);
         noting::log(&notes);
         self.notes.add(notes);
+    }
+}
+
+/// Reads what was recorded before, however long that takes.
+fn recalling(
+    holding: &Holding,
+    store: &Store,
+    feed: &Feed,
+    notes: &Notes,
+) -> Late<io::Result<Recall>> {
+    let (holding, store, feed, notes) =
+        (holding.clone(), store.clone(), feed.clone(), notes.clone());
+    Late::of(async move {
+        let recall = move |store: &Store| recall(store, &feed, &notes);
+        holding.ask_patiently(Work::Listings, &store, recall).await
+    })
+}
+
+/// What was recorded before, as far as it can be told.
+fn read(recalled: io::Result<Recall>) -> Recall {
+    recalled.unwrap_or_else(|error| {
+        tracing::warn!("cannot tell what was recorded before: {error}");
+        Recall::default()
+    })
+}
+
+/// The output of work that is late; none at once, if there is none.
+async fn late<T>(work: &mut Option<Late<T>>) -> Option<T> {
+    match work {
+        Some(work) => Some(work.await),
+        None => None,
     }
 }
 

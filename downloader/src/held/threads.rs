@@ -98,13 +98,21 @@ impl Stuck {
     }
 }
 
-/// Work that nobody waited for to its end. It goes on when this is dropped.
+/// Work that nobody waited for to its end. What has begun goes on when this is dropped.
 pub(crate) struct Late<T>(Pin<Box<dyn Future<Output = T> + Send>>);
 
 impl<T: Send + 'static> Late<T> {
+    /// What goes on while it is waited for.
+    pub(crate) fn of(work: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(Box::pin(work))
+    }
+
     /// The same, whose output is what `of` makes of it.
-    pub(crate) fn map<U>(self, of: impl FnOnce(T) -> U + Send + 'static) -> Late<U> {
-        Late(Box::pin(async move { of(self.await) }))
+    pub(crate) fn map<U: Send + 'static>(
+        self,
+        of: impl FnOnce(T) -> U + Send + 'static,
+    ) -> Late<U> {
+        Late::of(async move { of(self.await) })
     }
 }
 
@@ -112,7 +120,7 @@ impl<T: Send + 'static> Late<T> {
 impl<T: Send + 'static> Late<T> {
     /// Work that never ends.
     pub(super) fn never() -> Self {
-        Self(Box::pin(std::future::pending()))
+        Self::of(std::future::pending())
     }
 }
 
@@ -241,7 +249,7 @@ impl Holding {
             return Ok(joined(done));
         }
         if self.is_late(&progress, began) {
-            return Err(Some(Late(Box::pin(async move { joined(running.await) }))));
+            return Err(Some(Late::of(async move { joined(running.await) })));
         }
         Ok(joined(running.await))
     }

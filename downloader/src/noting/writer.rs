@@ -2,13 +2,18 @@
 
 use common::io::store::Store;
 use common::io::store::notes::{Note, Notes, Unwritten};
+use std::time::Duration;
+
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::held::{Holding, Work};
 use crate::recorder::joined;
 
 /// How many notes are kept while they cannot be written.
 const MAX_PENDING: usize = 10_000;
+/// How long after a refusal notes are tried again, if none come before that.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// Writes the notes of one feed in the order in which they are given, never two batches at a time.
 #[derive(Debug)]
@@ -22,13 +27,15 @@ pub(crate) struct Writer {
     writing: JoinSet<Result<(), Unwritten>>,
     /// Whether it was told that notes cannot be written.
     waits: bool,
+    /// When what was refused is tried again.
+    again: Option<Instant>,
 }
 
 impl Writer {
     /// A writer to `notes`, the only one.
     pub(crate) fn new(store: Store, holding: Holding, notes: Notes) -> Self {
         let (pending, writing) = (Vec::new(), JoinSet::new());
-        Self { store, holding, notes, pending, writing, waits: false }
+        Self { store, holding, notes, pending, writing, waits: false, again: None }
     }
 
     /// Takes in `notes`, and begins to write what waits, which may be older, unless that is being done.
@@ -48,6 +55,7 @@ impl Writer {
         }
         let (store, holding, notes) =
             (self.store.clone(), self.holding.clone(), self.notes.clone());
+        self.again = None;
         let batch = std::mem::take(&mut self.pending);
         let write = async move {
             holding.ask_patiently(Work::Notes, &store, move |_| notes.append(batch)).await
@@ -55,11 +63,19 @@ impl Writer {
         self.writing.spawn(write);
     }
 
-    /// Waits until a batch is written or refused, and begins the next one if it is written; returns at
-    /// once, with `false`, when none is being written.
+    /// Waits until a batch is written or refused, and begins the next one if it is written; what is refused
+    /// is tried again after a while. Returns at once, with `false`, when there is nothing to write.
     ///
     /// Cancel safety: nothing is lost when the future is dropped.
     pub(crate) async fn written(&mut self) -> bool {
+        if let Some(again) = self.again {
+            tokio::time::sleep_until(again).await;
+            self.begin();
+        }
+        self.batch_written().await
+    }
+
+    async fn batch_written(&mut self) -> bool {
         let Some(written) = self.writing.join_next().await else { return false };
         match joined(written) {
             Ok(()) => {
@@ -73,7 +89,7 @@ impl Writer {
         true
     }
 
-    /// Keeps what the disk refused until the next notes come.
+    /// Keeps what the disk refused.
     fn refused(&mut self, Unwritten { error, mut notes, lost }: Unwritten) {
         if lost > 0 {
             tracing::warn!(lost, "capture notes are lost: {error}");
@@ -83,6 +99,7 @@ impl Writer {
         }
         notes.append(&mut self.pending);
         self.pending = notes;
+        self.again = (!self.pending.is_empty()).then(|| Instant::now() + TRIED_AGAIN_AFTER);
     }
 
     /// Waits until all that was taken in is written, or refused once more. A disk that hangs is waited
@@ -91,9 +108,9 @@ impl Writer {
     /// Cancel safety: dropped in between, the batch under way is written all the same, and what comes
     /// after it is lost.
     pub(crate) async fn finish(&mut self) {
-        while self.written().await {}
+        while self.batch_written().await {}
         self.begin();
-        while self.written().await {}
+        while self.batch_written().await {}
         if !self.pending.is_empty() {
             let lost = self.pending.len();
             tracing::error!(lost, "capture notes are lost, since the disk does not take them");

@@ -31,8 +31,8 @@ pub(super) struct Account {
     ledger: Ledger,
     /// Whether the publisher's dates come from one steady clock.
     trusts_clock: bool,
-    /// Whether nothing was passed yet.
-    is_new: bool,
+    /// Where the first segment that was passed begins.
+    first: Option<Timestamp>,
     /// What kept us from following since the last segment, and from when on.
     interruptions: Vec<(Timestamp, Why)>,
     /// When the last list came.
@@ -55,11 +55,32 @@ struct Break {
 impl Account {
     /// An account of what was recorded before.
     pub(super) fn new(trusts_clock: bool, recalled: &Recall) -> Self {
-        let mut ledger = Ledger::default();
+        let mut account = Self { trusts_clock, ..Self::default() };
+        account.recall(recalled);
+        account
+    }
+
+    fn recall(&mut self, recalled: &Recall) {
         for (start, end) in &recalled.spans {
-            ledger.account(*start, *end);
+            self.ledger.account(*start, *end);
         }
-        Self { ledger, trusts_clock, is_new: true, ..Self::default() }
+    }
+
+    /// Takes in what was recorded before, which came to be known late. What lies between that and the first
+    /// segment since was missed by a process that is gone.
+    pub(super) fn recalled(&mut self, recalled: &Recall, events: &mut Vec<Event>) {
+        self.recall(recalled);
+        let began = recalled.spans.iter().map(|(start, _)| *start).min();
+        let Some((began, first)) = began.zip(self.first) else { return };
+        for (from, to) in self.not_recorded(began, first) {
+            self.missed(from, to, Why::Stopped, events);
+        }
+    }
+
+    fn not_recorded(&self, start: Timestamp, end: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        let mut spans = self.ledger.uncovered(start, end);
+        spans.retain(|(from, to)| *to - *from >= SHORTEST_MISSED);
+        spans
     }
 
     /// A list came.
@@ -108,7 +129,7 @@ impl Account {
             events.push(Event::Discontinuity { start, jumped, detail });
         }
         match entry.before {
-            Before::Nothing(_) if self.is_new => self.began(source, place.start),
+            Before::Nothing(_) if self.first.is_none() => self.began(source, place.start),
             Before::Nothing(jump) => self.hole(source, place.start, jump, now),
             Before::Programme(previous) if !entry.is_advertisement => {
                 let explained = announced || is_stored || interrupted;
@@ -126,7 +147,7 @@ impl Account {
             self.hole(source, place.start, None, now);
         }
         self.interruptions.clear();
-        self.is_new = false;
+        self.first.get_or_insert(place.start);
         self.passed = Some((place.end(), now));
         if entry.is_advertisement {
             events.push(Event::Advertisement);
@@ -163,8 +184,7 @@ impl Account {
     /// The first segment of all: what was not recorded before it was missed by a process that is gone.
     fn began(&mut self, source: SourceId, start: Timestamp) {
         let Some(first) = self.ledger.begins() else { return };
-        let mut missed = self.ledger.uncovered(first, start);
-        missed.retain(|(from, to)| *to - *from >= SHORTEST_MISSED);
+        let missed = self.not_recorded(first, start);
         // not running is what interrupted us first
         let mut interruptions = std::mem::take(&mut self.interruptions);
         interruptions.insert(0, (first, Why::Stopped));

@@ -1,6 +1,8 @@
 //! A feed on a disk that hangs over what is stored.
 
 use common::format::hls::MediaPlaylist;
+use common::format::segment::MediaDuration;
+use common::io::store::notes::Note;
 use common::io::store::{Access, Hang, Step};
 
 use super::*;
@@ -21,11 +23,14 @@ fn address() -> Url {
     "http://127.0.0.1:9/live.m3u8".parse().unwrap()
 }
 
+fn feed() -> Feed {
+    Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() }
+}
+
 async fn open(shared: &Shared) -> Recorder {
-    let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
     let rules = Provider::new(&Source::Url(address()), &shared.providers).rules();
-    let status = shared.statuses.of(&feed, false);
-    Recorder::open(shared, feed, 0, &rules, status).await
+    let status = shared.statuses.of(&feed(), false);
+    Recorder::open(shared, feed(), 0, &rules, status).await
 }
 
 /// A list of one segment, of that number.
@@ -67,22 +72,45 @@ async fn lists_are_taken_in_while_the_disk_hangs_over_what_is_stored() {
     assert!(recorder.known.has_read(list(5).segments[0].program_date_time.unwrap().hour()));
 }
 
+/// Lets that time pass once so many threads hang.
+async fn pass(disk: &Hang, hang: usize, time: Duration) {
+    while disk.count() < hang {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::advance(time).await;
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_feed_begins_though_the_disk_hangs_over_what_was_recorded() {
+async fn a_feed_begins_though_the_disk_hangs_over_what_was_recorded_and_notes_the_hole_later() {
     let disk = Hang::default();
     let (_base, shared) = on(&disk, Duration::from_secs(5));
+    let start = |number| list(number).segments[0].program_date_time.unwrap();
+    let duration = MediaDuration::from_seconds(2.0).unwrap();
+    let mut draft = shared.store.draft_segment(&feed(), start(0), duration).unwrap();
+    draft.append(&[b"video"]).unwrap();
+    draft.publish(Completeness::Full).unwrap();
     disk.at(Step::List, 0);
-    let moved = async {
-        while disk.count() == 0 {
-            tokio::task::yield_now().await;
-        }
-        tokio::time::advance(RECALLED_WITHIN).await;
-    };
-    let (mut recorder, ()) = tokio::join!(open(&shared), moved);
-    assert!(shared.means.holding.hangs());
+    let (mut recorder, ()) = tokio::join!(open(&shared), pass(&disk, 1, RECALLED_WITHIN));
     let source = recorder.open_source(&address());
-    observe(&mut recorder, source, 1).await;
+    let observed = observe(&mut recorder, source, 7);
+    tokio::join!(observed, pass(&disk, 2, Duration::from_secs(5)));
     assert_eq!(recorder.planner.due(Instant::now(), 9).len(), 1);
+    disk.release();
+    tokio::time::resume();
+    let notes_are_begun = async {
+        while recorder.recalling.is_some() {
+            assert!(timeout(Duration::from_millis(1), recorder.next()).await.is_err());
+        }
+    };
+    timeout(Duration::from_secs(10), notes_are_begun).await.expect("it is read");
+    recorder.notes.finish().await;
+    let notes = Notes::new(shared.store.clone(), shared.node.clone(), feed());
+    let missing = |note: &Note| match note {
+        Note::Missing { start, duration, why, .. } => Some((*start, *duration, *why)),
+        Note::Discontinuity { .. } => None,
+    };
+    let missing: Vec<_> = notes.read(start(0).hour()).unwrap().iter().filter_map(missing).collect();
+    assert_eq!(missing, [(start(1), 12.0, Why::Stopped)]);
 }
 
 #[tokio::test]

@@ -132,13 +132,33 @@ async fn notes_are_taken_in_while_the_disk_hangs_and_written_in_order_after_it()
 }
 
 #[tokio::test]
+async fn what_is_refused_is_tried_again_by_itself() {
+    let mut bench = Bench::new(Mood::Refuses);
+    bench.writer.add(vec![note(0)]);
+    for begun in 1..4 {
+        assert!(bench.writer.written().await);
+        assert_eq!(bench.disk.begun(), begun);
+        tokio::time::pause();
+        assert!(
+            bench.writer.again.is_some_and(|again| again <= Instant::now() + TRIED_AGAIN_AFTER)
+        );
+        tokio::time::advance(TRIED_AGAIN_AFTER).await;
+        tokio::time::resume();
+    }
+    bench.disk.set(Mood::Works);
+    assert!(bench.writer.written().await);
+    assert_eq!(bench.written(), [0]);
+    assert!(!bench.writer.written().await, "nothing is left");
+}
+
+#[tokio::test]
 async fn what_is_refused_goes_before_what_came_after_it() {
     let mut bench = Bench::new(Mood::Hangs);
     bench.writer.add(vec![note(0), note(1)]);
     bench.writer.add(vec![note(2)]);
     bench.disk.set(Mood::Refuses);
     assert!(bench.writer.written().await);
-    assert!(!bench.writer.written().await, "not again and again");
+    assert!(bench.writer.writing.is_empty(), "not again and again");
     bench.disk.set(Mood::Works);
     bench.writer.add(Vec::new());
     assert!(bench.writer.written().await);
