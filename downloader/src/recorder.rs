@@ -124,16 +124,16 @@ impl Recorder {
         let notes = Notes::new(store.clone(), shared.node.clone(), feed.clone());
         let means = shared.means.clone();
         let (holding, patience) = (means.holding.clone(), means.patience.disk);
-        let mut recalling = recalling(&holding, &store, &feed, &notes);
-        let (recalled, recalling) = match timeout(RECALLED_WITHIN, &mut recalling).await {
-            Ok(recalled) => (read(recalled), None),
-            Err(_) => {
-                tracing::warn!(
-                    "the disk is slow to tell what was recorded before; recording begins without it"
-                );
-                (Recall::default(), Some(recalling))
-            }
-        };
+        let mut recalling = Some(recalling(&holding, &store, &feed, &notes));
+        let recalled = timeout(RECALLED_WITHIN, late(&mut recalling)).await.ok().flatten();
+        if recalled.is_some() {
+            recalling = None;
+        } else {
+            tracing::warn!(
+                "the disk is slow to tell what was recorded before; recording begins without it"
+            );
+        }
+        let recalled = recalled.map(read).unwrap_or_default();
         Self {
             fetcher: Arc::new(Fetcher::new(means, feed.clone(), rank, rules)),
             notes: noting::Writer::new(store.clone(), holding.clone(), notes),
