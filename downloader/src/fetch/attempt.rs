@@ -125,7 +125,7 @@ impl Receiver<'_> {
             if self.received > largest {
                 return End::TooLong;
             }
-            if self.gathered.is_much() {
+            if self.gathered.is_much(self.means.unconfirmed.bytes()) {
                 let pieces = self.gathered.take();
                 if let Err(failure) = handing.take_in(pieces).await {
                     return End::Disk(failure);

@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 /// What one fetch gathers at most, in bytes: a whole segment of 8 Mbit/s and 2 s.
 const MOST: usize = 2 << 20;
-/// What all fetches gather before each is content with [`LEAST`], in bytes.
-const MOST_OF_ALL: usize = 12 << 20;
+/// What all fetches have in memory before each is content with [`LEAST`], in bytes: what they gather, and what
+/// the disk was given and has not confirmed.
+const MOST_OF_ALL: usize = 8 << 20;
 /// What one fetch gathers however much the others do, in bytes: small enough for a hundred at a time.
 const LEAST: usize = 64 << 10;
 /// How many pieces are gathered at most, since each of them costs memory of its own.
@@ -46,9 +47,9 @@ impl Gathered {
         self.pieces.push(piece);
     }
 
-    /// Whether it is time to take it in.
-    pub(super) fn is_much(&self) -> bool {
-        let is_crowded = self.all.bytes.load(Ordering::Relaxed) > MOST_OF_ALL;
+    /// Whether it is time to take it in, where so many bytes are `unconfirmed`.
+    pub(super) fn is_much(&self, unconfirmed: usize) -> bool {
+        let is_crowded = self.all.bytes.load(Ordering::Relaxed) + unconfirmed > MOST_OF_ALL;
         let limit = if is_crowded { LEAST } else { MOST };
         #[cfg(test)]
         let limit = self.all.most.unwrap_or(limit);
@@ -78,20 +79,21 @@ mod tests {
         let some = || Bytes::from(vec![0; LEAST]);
         let mut alone = Gathered::new(&all);
         alone.add(some());
-        assert!(!alone.is_much());
+        assert!(!alone.is_much(0));
+        assert!(alone.is_much(MOST_OF_ALL), "what the disk has not confirmed is in memory as well");
         let mut others = Vec::new();
-        while !alone.is_much() {
+        while !alone.is_much(0) {
             let mut other = Gathered::new(&all);
             other.add(some());
             others.push(other);
         }
         assert_eq!(others.len(), MOST_OF_ALL / LEAST);
         drop(others.pop());
-        assert!(!alone.is_much(), "one that is over leaves room");
+        assert!(!alone.is_much(0), "one that is over leaves room");
         for _ in 1..MOST / LEAST {
             alone.add(some());
         }
-        assert!(alone.is_much());
+        assert!(alone.is_much(0));
         assert_eq!(alone.take().len(), MOST / LEAST);
         drop(others);
         assert_eq!(all.bytes.load(Ordering::Relaxed), 0);
