@@ -10,7 +10,7 @@ use bytes::Bytes;
 const MOST: usize = 2 << 20;
 /// What all fetches have in memory before each is content with [`LEAST`], in bytes: what they gather, and what
 /// the disk was given and has not confirmed.
-const MOST_OF_ALL: usize = 8 << 20;
+const MOST_OF_ALL: usize = 4 << 20;
 /// What one fetch gathers however much the others do, in bytes: small enough for a hundred at a time.
 const LEAST: usize = 64 << 10;
 /// How many pieces are gathered at most, since each of them costs memory of its own.
