@@ -119,12 +119,12 @@ fn too_many_attempts(index: i32, segment: &SegmentRecord, entries: usize) -> Opt
             segment.story()
         ));
     }
-    let seconds = usize::try_from((last.asked - first.asked) / SECOND).unwrap_or(0);
-    let allowed = 3 + 2 * seconds;
+    let lasted = last.asked - first.asked;
+    let allowed = 3 + usize::try_from(2 * lasted / SECOND).unwrap_or(0);
     // whoever follows a redirect does not try again
     let redirects = answers.iter().filter(|answer| answer.is_redirect).count();
     let count = answers.len() - redirects + redirects.div_ceil(MOST_REDIRECTS);
     (count > allowed).then(|| {
-        format!("segment {index} was asked for {count} times in {seconds} s; {}", segment.story())
+        format!("segment {index} was asked for {count} times in {lasted} ms; {}", segment.story())
     })
 }

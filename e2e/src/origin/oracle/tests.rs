@@ -440,7 +440,7 @@ fn playlists_must_not_be_asked_for_too_often() {
 fn segments_must_not_be_asked_for_too_often() {
     let mut channel = Channel::plain();
     (0..4).for_each(|_| channel.answer(8, "Reset", false));
-    channel.breaks("segment 8 was asked for 5 times in 0 s");
+    channel.breaks("segment 8 was asked for 5 times in 0 ms");
     let mut channel = Channel::plain();
     channel.answer(8, "200", true);
     channel.holds();
