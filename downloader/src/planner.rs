@@ -151,6 +151,7 @@ impl Planner {
             intake.take_in(&fresh, jump, &mut events);
         }
         intake.note_edge();
+        intake.note_followed();
         let has_programme = intake.rows.iter().any(|row| !row.is_advertisement);
         self.sources.insert(id, source);
         if has_programme {
@@ -183,12 +184,13 @@ impl Planner {
             .filter(|entry| entry.listed && entry.was_saved())
             .map(|entry| (entry.place.start, entry.place.duration.micros()))
             .collect();
-        for entry in self.entries.values_mut().filter(|entry| entry.state == State::Fresh) {
+        let fresh = self.entries.iter_mut().filter(|(_, entry)| entry.state == State::Fresh);
+        for (id, entry) in fresh {
             let Place { start, duration, .. } = entry.place;
             // other content of the same moment, listed beside what we saved, is not stored yet
             let is_stored =
                 known.contains(start, duration) && !twins.contains(&(start, duration.micros()));
-            self.account.pass(entry, is_stored, now.instant, events);
+            self.account.pass(*id, entry, is_stored, now.instant, events);
             let wanted = !is_stored && !entry.is_advertisement;
             entry.state = if wanted { State::Due(now.instant) } else { State::Settled };
             if wanted && let Some((why, detail)) = unfetchable(entry.segment()) {

@@ -193,6 +193,16 @@ impl<'a> Intake<'a> {
         self.source.edge = ids.copied().collect();
     }
 
+    /// Notices when the list has the newest segment of the programme that was known before, and so whatever
+    /// was published since.
+    pub(super) fn note_followed(&mut self) {
+        let listed = self.shown.list.media_sequence..=self.rows.last().map_or(0, |row| row.number);
+        let Some(last) = self.planner.account.last else { return };
+        if self.source.ids.iter().any(|(number, id)| *id == last && listed.contains(number)) {
+            self.planner.account.followed();
+        }
+    }
+
     fn listing(&self, row: &Row<'_>) -> Listing {
         let mut segment = row.segment.clone();
         if let Some(before) = &self.left_out
