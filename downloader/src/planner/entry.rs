@@ -102,6 +102,8 @@ pub(super) struct Entry {
     pub(super) is_advertisement: bool,
     /// Why it is suspect however whole it is, if it is.
     pub(super) doubt: Option<Doubt>,
+    /// Whether it was in doubt when it was last asked for, and is no more.
+    was_doubted: bool,
     /// How long the publisher says that it is.
     promised: Option<MediaDuration>,
     pub(super) state: State,
@@ -153,6 +155,7 @@ impl Entry {
             before,
             is_advertisement: false,
             doubt,
+            was_doubted: false,
             promised: is_sure.then_some(place.duration),
             state: State::Fresh,
             urgency: Urgency::Backlog,
@@ -264,7 +267,14 @@ impl Entry {
     /// Ends an attempt. Where `all_are_odd`, this one will not be better for being asked for again.
     pub(super) fn finish(&mut self, attempt: Attempt, all_are_odd: bool, now: Instant) -> Settling {
         self.saved(attempt.saved);
+        let was_doubted = std::mem::take(&mut self.was_doubted);
         let Some(failure) = attempt.failure else {
+            let suspect = attempt.saved.filter(|saved| saved.completeness == Completeness::Suspect);
+            if was_doubted && suspect.is_some() {
+                // only because it was in doubt
+                self.state = State::Due(now);
+                return Settling::Pending;
+            }
             self.state = State::Settled;
             return Settling::Done;
         };
@@ -365,8 +375,10 @@ impl Entry {
         // that says nothing of how long it is
         if self.doubt.is_some_and(|doubt| doubt != Doubt::Duration) {
             self.doubt = None;
-            if self.state == State::Settled {
-                self.state = State::Due(now);
+            match self.state {
+                State::Settled => self.state = State::Due(now),
+                State::InFlight | State::Held => self.was_doubted = true,
+                State::Fresh | State::Due(_) | State::WhenListed(_) => {}
             }
         }
     }

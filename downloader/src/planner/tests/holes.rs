@@ -143,11 +143,3 @@ fn what_was_missed_before_the_start_and_what_since_are_told_apart() {
     let expected = [(100.0, 500.0, Why::Stopped), (600.0, 600.0, Why::Offline)];
     assert_eq!(bench.missed(), expected);
 }
-
-/// The segments of a list, without what stands before them.
-fn dates_of(list: &str) -> String {
-    let lines = list.lines().filter(|line| {
-        !line.starts_with("#EXT-X-TARGETDURATION") && !line.starts_with("#EXT-X-MEDIA-SEQUENCE")
-    });
-    lines.flat_map(|line| [line, "\n"]).collect()
-}
