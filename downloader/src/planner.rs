@@ -55,6 +55,9 @@ const MAX_ENTRIES: usize = 2 * MAX_LISTED;
 const EDGE_SEGMENTS: usize = 3;
 /// After how many segments in a row that came odd each time it is the publisher's way.
 const ALL_ODD: u32 = 3;
+/// How many sources that ended are remembered while those that are open show advertisements; as many as may be
+/// open.
+const MAX_ENDED: usize = 3;
 /// How many fetches all others leave free for the newest segment of a list.
 const KEPT_FREE: usize = 2;
 
@@ -122,6 +125,7 @@ impl Planner {
                 source.get_mut().ended = true;
             }
         }
+        self.bound_ended(&mut events);
         self.settle_breaks(&mut events);
         events
     }
@@ -340,6 +344,25 @@ impl Planner {
         let ended = self.sources.extract_if(.., |_, source| source.ended);
         for (id, source) in ended.collect::<Vec<_>>() {
             self.unlist_all(id, &source, Entry::unlist, events);
+        }
+    }
+
+    /// Forgets the sources that ended beyond [`MAX_ENDED`], first those that never showed the programme, then
+    /// those that showed the oldest of it.
+    fn bound_ended(&mut self, events: &mut Vec<Event>) {
+        let reached = |source: &Source| {
+            let entries = source.ids.values().filter_map(|id| self.entries.get(id));
+            let programme = entries.filter(|entry| !entry.is_advertisement);
+            programme.map(|entry| entry.place.end()).max()
+        };
+        let ended = self.sources.iter().filter(|(_, source)| source.ended);
+        let mut ended: Vec<_> = ended.map(|(id, source)| (reached(source), *id)).collect();
+        ended.sort_unstable();
+        let excess = ended.len().saturating_sub(MAX_ENDED);
+        for (_, id) in ended.into_iter().take(excess) {
+            if let Some(source) = self.sources.remove(&id) {
+                self.unlist_all(id, &source, Entry::unlist, events);
+            }
         }
     }
 

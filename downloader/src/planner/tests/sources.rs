@@ -388,6 +388,30 @@ fn addresses_that_never_showed_anything_are_forgotten() {
 }
 
 #[test]
+fn sources_that_showed_advertisements_alone_are_bounded_and_replace_nothing() {
+    let mut bench = Bench::new();
+    let shows = |bench: &mut Bench, address: &str, numbers, advertisements: &[u64]| {
+        let source = bench.open(address);
+        bench.observe_in(source, &dated(numbers), advertisements);
+        bench.close(source);
+    };
+    bench.show(&dated(5..=7));
+    bench.save([6, 7]);
+    bench.refuse(5, Retry::WhileListed);
+    bench.close(bench.source);
+    for token in 8..108 {
+        let address = format!("http://host/{token}/live.m3u8");
+        shows(&mut bench, &address, token..=token + 2, &[token, token + 1, token + 2]);
+    }
+    assert_eq!(bench.planner.sources.len(), MAX_ENDED);
+    assert!(bench.planner.entries.len() <= 3 * (MAX_ENDED + 1), "{}", bench.planner.entries.len());
+    let missed = bench.missed();
+    assert!(missed.iter().all(|(.., why)| *why == Why::Advertisement), "{missed:?}");
+    shows(&mut bench, "http://host/live.m3u8", 5..=8, &[]);
+    assert_eq!(jobs(&mut bench).len(), 2, "number 5 may be there again, and 8 is new");
+}
+
+#[test]
 fn after_a_failure_the_source_that_was_not_asked_is() {
     let mut bench = Bench::new();
     bench.show(&dated(5..=5));
