@@ -170,6 +170,9 @@ impl Fetcher {
         };
         if lost.failure.why == Why::Damaged {
             self.asides.forget_keys(job);
+            if let Some(there) = elsewhere.borrow().as_deref() {
+                self.asides.forget_keys(there);
+            }
         }
         self.publish(lost).await
     }
