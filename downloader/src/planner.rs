@@ -141,7 +141,7 @@ impl Planner {
         let before = source.numbers.clone();
         let relation = source.relate(id, &rows, shown.list.end_list, &self.entries);
         if relation == Relation::Renumbered {
-            self.unlist_all(id, &source, Entry::renumber, &mut events);
+            self.unlist_all(id, &source, &mut events);
             source.renumber(self.new_numbering());
             events.push(Event::Renumbered);
         }
@@ -343,7 +343,7 @@ impl Planner {
     fn drop_ended(&mut self, events: &mut Vec<Event>) {
         let ended = self.sources.extract_if(.., |_, source| source.ended);
         for (id, source) in ended.collect::<Vec<_>>() {
-            self.unlist_all(id, &source, Entry::unlist, events);
+            self.unlist_all(id, &source, events);
         }
     }
 
@@ -361,22 +361,16 @@ impl Planner {
         let excess = ended.len().saturating_sub(MAX_ENDED);
         for (_, id) in ended.into_iter().take(excess) {
             if let Some(source) = self.sources.remove(&id) {
-                self.unlist_all(id, &source, Entry::unlist, events);
+                self.unlist_all(id, &source, events);
             }
         }
     }
 
     /// Nothing is listed in `source` any more.
-    fn unlist_all(
-        &mut self,
-        id: SourceId,
-        source: &Source,
-        unlist: fn(&mut Entry, SourceId) -> Settling,
-        events: &mut Vec<Event>,
-    ) {
+    fn unlist_all(&mut self, id: SourceId, source: &Source, events: &mut Vec<Event>) {
         for segment in source.ids.values() {
             if let Some(entry) = self.entries.get_mut(segment) {
-                let settling = unlist(entry, id);
+                let settling = entry.unlist(id);
                 events.extend(given_up(entry, settling));
             }
         }

@@ -328,24 +328,15 @@ impl Entry {
         }
     }
 
-    /// `source` numbers anew, so that something else may be at the address soon: where it was refused, it is
-    /// not asked for there again.
-    pub(super) fn renumber(&mut self, source: SourceId) -> Settling {
-        let settling = self.unlist(source);
+    /// The source that listed it has numbered anew since, and lists something else at its address by now, if that
+    /// `is_taken`, and else may do so soon: there it is not asked for again where it was refused.
+    pub(super) fn superseded(&mut self, is_taken: bool) -> Settling {
         let waits = matches!(self.state, State::Due(_) | State::WhenListed(_));
         let refused = self.failure.as_ref().is_some_and(|of| of.retry == Retry::WhileListed);
-        if settling == Settling::Pending && !self.listed && waits && refused {
+        if waits && !self.listed && (is_taken || refused) {
             return self.give_up(Why::Expired);
         }
-        settling
-    }
-
-    /// Its source lists something else at its address: what comes from there now is another segment.
-    pub(super) fn overwritten(&mut self) -> Settling {
-        match self.state {
-            State::Due(_) | State::WhenListed(_) if !self.listed => self.give_up(Why::Expired),
-            _ => Settling::Pending,
-        }
+        Settling::Pending
     }
 
     /// A list has it, perhaps elsewhere than before.

@@ -97,7 +97,7 @@ impl<'a> Intake<'a> {
         events: &mut Vec<Event>,
     ) {
         if self.source.is_renumbered() {
-            self.give_up_overwritten(fresh, events);
+            self.give_up_superseded(fresh, events);
         }
         if let (Some(_), Some(row)) = (jump, self.rows.first()) {
             // one may have been announced before a segment that was never listed
@@ -132,9 +132,9 @@ impl<'a> Intake<'a> {
         self.source.placed(&self.rows, &places);
     }
 
-    /// Gives up what waits for another attempt at an address where the source has something else by now, as an
-    /// encoder that began anew does which names its segments by their numbers.
-    fn give_up_overwritten(&mut self, fresh: &BTreeSet<u64>, events: &mut Vec<Event>) {
+    /// Gives up what waits for another attempt at an address where the source may have something else by now, as
+    /// an encoder that began anew does which names its segments by their numbers.
+    fn give_up_superseded(&mut self, fresh: &BTreeSet<u64>, events: &mut Vec<Event>) {
         let place = |segment: &Segment| {
             let range = segment.byte_range.map(|range| (range.offset, range.length));
             (without_query(&segment.uri).to_owned(), range)
@@ -142,13 +142,12 @@ impl<'a> Intake<'a> {
         let rows = self.rows.iter().filter(|row| fresh.contains(&row.number));
         let taken: BTreeSet<_> = rows.map(|row| place(row.segment)).collect();
         for entry in self.planner.entries.values_mut() {
-            let is_old = entry.listing_in(self.id).is_some_and(|old| {
-                old.numbering != self.source.numbering && taken.contains(&place(&old.segment))
-            });
-            if is_old {
-                let settling = entry.overwritten();
-                events.extend(given_up(entry, settling));
-            }
+            let listing = entry.listing_in(self.id);
+            let Some(old) = listing.filter(|old| old.numbering != self.source.numbering) else {
+                continue;
+            };
+            let settling = entry.superseded(taken.contains(&place(&old.segment)));
+            events.extend(given_up(entry, settling));
         }
     }
 
