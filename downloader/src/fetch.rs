@@ -209,6 +209,11 @@ fn too_slow() -> Failure {
     Failure { why: Why::TimeOut, detail: "too slow".to_owned(), retry: Retry::Later }
 }
 
+fn gone() -> Failure {
+    let detail = "another segment is at its address".to_owned();
+    Failure { why: Why::Expired, detail, retry: Retry::Never }
+}
+
 fn stopped() -> Failure {
     let detail = "the downloader was stopped".to_owned();
     Failure { why: Why::Stopped, detail, retry: Retry::Never }

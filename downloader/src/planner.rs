@@ -28,11 +28,13 @@ mod ledger;
 mod numbering;
 mod source;
 mod stretches;
+mod taken;
 mod terms;
 mod timeline;
 
 pub(crate) use terms::{
-    Attempt, Event, Failure, Job, Now, Retry, Saved, SegmentId, SourceId, Trust, Urgency,
+    Attempt, Claim, Event, Failure, Job, Now, Overwritten, Retry, Saved, SegmentId, SourceId,
+    Trust, Urgency,
 };
 
 use crate::known::Known;

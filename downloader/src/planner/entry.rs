@@ -11,7 +11,9 @@ use url::Url;
 
 use super::events::unfetchable;
 use super::timeline::{Origin, Place};
-use super::{Attempt, Failure, Job, Retry, Saved, SegmentId, SourceId, Urgency};
+use super::{
+    Attempt, Claim, Failure, Job, Overwritten, Retry, Saved, SegmentId, SourceId, Urgency,
+};
 
 /// How long a segment is asked for, from the first attempt on, unless its absence is final before.
 const LONGEST_EFFORT: Duration = Duration::from_mins(20);
@@ -112,6 +114,8 @@ pub(super) struct Entry {
     attempts: u32,
     /// By which source's list the last attempt went.
     last_tried: Option<SourceId>,
+    /// Whether something else is at its address.
+    overwritten: Overwritten,
     /// How many of them brought something odd.
     odd: u32,
     began: Option<Instant>,
@@ -161,6 +165,7 @@ impl Entry {
             urgency: Urgency::Backlog,
             attempts: 0,
             last_tried: None,
+            overwritten: Overwritten::default(),
             odd: 0,
             began: None,
             best: None,
@@ -260,6 +265,7 @@ impl Entry {
             start: self.place.start,
             duration: self.place.duration,
             doubt: self.doubt.map(Doubt::words),
+            overwritten: self.overwritten.clone(),
             best_partial,
         }
     }
@@ -281,7 +287,9 @@ impl Entry {
         let is_odd = failure.retry == Retry::AFewTimes;
         self.odd += u32::from(is_odd);
         let enough = self.odd >= if all_are_odd { 2 } else { ODD_ATTEMPTS };
-        let next = if is_odd && enough { None } else { self.next_attempt(&failure, now) };
+        let is_gone = self.overwritten.is_likely() && !self.listed;
+        let next =
+            if is_gone || is_odd && enough { None } else { self.next_attempt(&failure, now) };
         // that the last attempt was cut off by a stop is not why those before it failed
         if failure.why != Why::Stopped || self.failure.is_none() {
             self.failure = Some(failure);
@@ -328,14 +336,18 @@ impl Entry {
         }
     }
 
-    /// The source that listed it has numbered anew since, and lists something else at its address by now, if that
-    /// `is_taken`, and else may do so soon: there it is not asked for again where it was refused.
-    pub(super) fn superseded(&mut self, is_taken: bool) -> Settling {
+    /// The source that listed it has numbered anew since, and may have something else at its address: as far as
+    /// `claim` tells, and where it was refused in any case, since something may come there soon.
+    pub(super) fn superseded(&mut self, claim: Claim) -> Settling {
         let waits = matches!(self.state, State::Due(_) | State::WhenListed(_));
         let refused = self.failure.as_ref().is_some_and(|of| of.retry == Retry::WhileListed);
-        if waits && !self.listed && (is_taken || refused) {
+        if self.listed {
+            return Settling::Pending;
+        }
+        if waits && (claim == Claim::Taken || refused) {
             return self.give_up(Why::Expired);
         }
+        self.overwritten.set(claim);
         Settling::Pending
     }
 
@@ -355,6 +367,9 @@ impl Entry {
         let at = self.listings.partition_point(|known| known.source < listing.source);
         self.listings.insert(at, listing);
         self.listed = true;
+        if self.state != State::InFlight {
+            self.overwritten = Overwritten::default();
+        }
         if let State::WhenListed(at) = self.state {
             self.state = State::Due(at);
         }

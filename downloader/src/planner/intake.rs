@@ -9,10 +9,11 @@ use common::base::time::Timestamp;
 use common::format::hls::{MediaPlaylist, Segment};
 use common::io::store::notes::Why;
 
-use super::entry::{Before, Doubt, Entry, Listing, State, without_query};
+use super::entry::{Before, Doubt, Entry, Listing, State};
 use super::events::{given_up, skew};
 use super::ledger::TOLERANCE;
 use super::source::{Row, Source};
+use super::taken::Taken;
 use super::timeline::{self, Origin, Place, Slot};
 use super::{EDGE_SEGMENTS, Event, Now, Planner, SegmentId, Shown, SourceId, slack};
 use crate::rhythm::target_duration;
@@ -132,21 +133,18 @@ impl<'a> Intake<'a> {
         self.source.placed(&self.rows, &places);
     }
 
-    /// Gives up what waits for another attempt at an address where the source may have something else by now, as
+    /// Gives up what waits for another attempt at an address, and doubts what is under way there, where the source may have something else by now, as
     /// an encoder that began anew does which names its segments by their numbers.
     fn give_up_superseded(&mut self, fresh: &BTreeSet<u64>, events: &mut Vec<Event>) {
-        let place = |segment: &Segment| {
-            let range = segment.byte_range.map(|range| (range.offset, range.length));
-            (without_query(&segment.uri).to_owned(), range)
-        };
         let rows = self.rows.iter().filter(|row| fresh.contains(&row.number));
-        let taken: BTreeSet<_> = rows.map(|row| place(row.segment)).collect();
+        let taken = Taken::new(rows.map(|row| row.segment));
         for entry in self.planner.entries.values_mut() {
             let listing = entry.listing_in(self.id);
             let Some(old) = listing.filter(|old| old.numbering != self.source.numbering) else {
                 continue;
             };
-            let settling = entry.superseded(taken.contains(&place(&old.segment)));
+            let claim = taken.claim(&old.segment, entry.place.start);
+            let settling = entry.superseded(claim);
             events.extend(given_up(entry, settling));
         }
     }
