@@ -172,6 +172,9 @@ impl Fetcher {
         };
         if lost.failure.why == Why::Damaged {
             self.asides.forget_keys(job);
+            if let Some(there) = elsewhere.borrow().as_deref() {
+                self.asides.forget_keys(there);
+            }
         }
         self.publish(job, lost).await
     }
@@ -207,6 +210,11 @@ impl Fetcher {
 
 fn too_slow() -> Failure {
     Failure { why: Why::TimeOut, detail: "too slow".to_owned(), retry: Retry::Later }
+}
+
+fn gone() -> Failure {
+    let detail = "another segment is at its address".to_owned();
+    Failure { why: Why::Expired, detail, retry: Retry::Never }
 }
 
 fn stopped() -> Failure {

@@ -28,11 +28,13 @@ mod ledger;
 mod numbering;
 mod source;
 mod stretches;
+mod taken;
 mod terms;
 mod timeline;
 
 pub(crate) use terms::{
-    Attempt, Event, Failure, Job, Now, Retry, Saved, SegmentId, SourceId, Trust, Urgency,
+    Attempt, Claim, Event, Failure, Job, Now, Overwritten, Retry, Saved, SegmentId, SourceId,
+    Trust, Urgency,
 };
 
 use crate::known::Known;
@@ -55,6 +57,9 @@ const MAX_ENTRIES: usize = 2 * MAX_LISTED;
 const EDGE_SEGMENTS: usize = 3;
 /// After how many segments in a row that came odd each time it is the publisher's way.
 const ALL_ODD: u32 = 3;
+/// How many sources that ended are remembered while those that are open show advertisements; as many as may be
+/// open.
+const MAX_ENDED: usize = 3;
 /// How many fetches all others leave free for the newest segment of a list.
 const KEPT_FREE: usize = 2;
 
@@ -122,6 +127,7 @@ impl Planner {
                 source.get_mut().ended = true;
             }
         }
+        self.bound_ended(&mut events);
         self.settle_breaks(&mut events);
         events
     }
@@ -137,7 +143,7 @@ impl Planner {
         let before = source.numbers.clone();
         let relation = source.relate(id, &rows, shown.list.end_list, &self.entries);
         if relation == Relation::Renumbered {
-            self.unlist_all(id, &source, Entry::renumber, &mut events);
+            self.unlist_all(id, &source, &mut events);
             source.renumber(self.new_numbering());
             events.push(Event::Renumbered);
         }
@@ -151,6 +157,7 @@ impl Planner {
             intake.take_in(&fresh, jump, &mut events);
         }
         intake.note_edge();
+        intake.note_followed();
         let has_programme = intake.rows.iter().any(|row| !row.is_advertisement);
         self.sources.insert(id, source);
         if has_programme {
@@ -183,12 +190,13 @@ impl Planner {
             .filter(|entry| entry.listed && entry.was_saved())
             .map(|entry| (entry.place.start, entry.place.duration.micros()))
             .collect();
-        for entry in self.entries.values_mut().filter(|entry| entry.state == State::Fresh) {
+        let fresh = self.entries.iter_mut().filter(|(_, entry)| entry.state == State::Fresh);
+        for (id, entry) in fresh {
             let Place { start, duration, .. } = entry.place;
             // other content of the same moment, listed beside what we saved, is not stored yet
             let is_stored =
                 known.contains(start, duration) && !twins.contains(&(start, duration.micros()));
-            self.account.pass(entry, is_stored, now.instant, events);
+            self.account.pass(*id, entry, is_stored, now.instant, events);
             let wanted = !is_stored && !entry.is_advertisement;
             entry.state = if wanted { State::Due(now.instant) } else { State::Settled };
             if wanted && let Some((why, detail)) = unfetchable(entry.segment()) {
@@ -344,21 +352,34 @@ impl Planner {
     fn drop_ended(&mut self, events: &mut Vec<Event>) {
         let ended = self.sources.extract_if(.., |_, source| source.ended);
         for (id, source) in ended.collect::<Vec<_>>() {
-            self.unlist_all(id, &source, Entry::unlist, events);
+            self.unlist_all(id, &source, events);
+        }
+    }
+
+    /// Forgets the sources that ended beyond [`MAX_ENDED`], first those that never showed the programme, then
+    /// those that showed the oldest of it.
+    fn bound_ended(&mut self, events: &mut Vec<Event>) {
+        let reached = |source: &Source| {
+            let entries = source.ids.values().filter_map(|id| self.entries.get(id));
+            let programme = entries.filter(|entry| !entry.is_advertisement);
+            programme.map(|entry| entry.place.end()).max()
+        };
+        let ended = self.sources.iter().filter(|(_, source)| source.ended);
+        let mut ended: Vec<_> = ended.map(|(id, source)| (reached(source), *id)).collect();
+        ended.sort_unstable();
+        let excess = ended.len().saturating_sub(MAX_ENDED);
+        for (_, id) in ended.into_iter().take(excess) {
+            if let Some(source) = self.sources.remove(&id) {
+                self.unlist_all(id, &source, events);
+            }
         }
     }
 
     /// Nothing is listed in `source` any more.
-    fn unlist_all(
-        &mut self,
-        id: SourceId,
-        source: &Source,
-        unlist: fn(&mut Entry, SourceId) -> Settling,
-        events: &mut Vec<Event>,
-    ) {
+    fn unlist_all(&mut self, id: SourceId, source: &Source, events: &mut Vec<Event>) {
         for segment in source.ids.values() {
             if let Some(entry) = self.entries.get_mut(segment) {
-                let settling = unlist(entry, id);
+                let settling = entry.unlist(id);
                 events.extend(given_up(entry, settling));
             }
         }

@@ -20,6 +20,9 @@ const IMPORTANT_INTERVAL: Duration = Duration::from_secs(5);
 const ORDINARY_INTERVAL: Duration = Duration::from_secs(20);
 /// After how many segments in a row that did not come whole a worker is poor.
 const BARREN: u32 = 3;
+/// How many segments an older worker stores beside one that is poor for that and never stored any, before that one
+/// stops.
+const OUTDONE: u32 = 3;
 /// How long after a worker that had followed a list which grew ended the channel is looked for again.
 const AT_ONCE: Duration = Duration::from_millis(500);
 /// How many workers follow a feed at a time: the one that records, one that was tried, which may just be about to
@@ -71,6 +74,8 @@ struct Member {
     failures: u32,
     /// Whether a segment of it was ever stored.
     delivered: bool,
+    /// How many segments an older worker has stored since it is barren.
+    outdone: u32,
     /// How often it brought something new, its first list included.
     news: u32,
 }
@@ -82,11 +87,16 @@ impl Member {
 
     /// Whether it is poor whatever its age.
     fn is_sick(&self) -> bool {
-        self.fails || self.doubted || self.failures >= BARREN
+        self.fails || self.doubted || self.is_barren()
+    }
+
+    /// Whether its segments do not come, whatever its list says.
+    fn is_barren(&self) -> bool {
+        self.failures >= BARREN
     }
 
     fn records(&self) -> bool {
-        self.delivered && !self.fails && self.failures < BARREN
+        self.delivered && !self.fails && !self.is_barren()
     }
 }
 
@@ -136,10 +146,17 @@ impl Roster {
             known.renewed_at = self.lifetime.map(|lifetime| now + lifetime);
             return Found::Known(known.id);
         }
-        // the oldest records, the others only tried to
         let surplus = self.members.len() >= MAX_WORKERS;
-        let replaced = if surplus { self.members.pop() } else { None };
+        let replaced = if surplus { self.least() } else { None };
+        let replaced = replaced.map(|index| self.members.remove(index));
         Found::Fresh { replaced: replaced.map(|member| (member.id, member.source)) }
+    }
+
+    /// The one that is missed least: the oldest records, the others only tried to, and one of which nothing comes
+    /// will show nothing soon.
+    fn least(&self) -> Option<usize> {
+        let barren = |member: &Member| member.is_barren() && !member.delivered;
+        self.members.iter().rposition(barren).or(self.members.len().checked_sub(1))
     }
 
     /// A worker begins at `address`, whose lists are those of `source`.
@@ -163,6 +180,7 @@ impl Roster {
             doubted: false,
             failures: 0,
             delivered: false,
+            outdone: 0,
             news: 0,
         });
         id
@@ -187,7 +205,7 @@ impl Roster {
         let member = self.members.iter_mut().find(|member| member.source == source);
         member.is_some_and(|member| {
             member.failures = member.failures.saturating_add(1);
-            member.failures >= BARREN
+            member.is_barren()
         })
     }
 
@@ -209,14 +227,21 @@ impl Roster {
         Some(member.source)
     }
 
-    /// A segment of `source` was stored. Returns the older workers, which are to stop.
+    /// A segment of `source` was stored. Returns the workers that are to stop: the older ones, and newer ones that
+    /// list what never comes, which is asked for there first.
     pub(crate) fn delivered(&mut self, source: SourceId) -> Vec<(WorkerId, SourceId)> {
         let Some(index) = self.members.iter().rposition(|member| member.source == source) else {
             return Vec::new();
         };
         let member = &mut self.members[index];
         (member.delivered, member.failures) = (true, 0);
-        self.members.drain(..index).map(|member| (member.id, member.source)).collect()
+        let records = member.records();
+        let mut stopped: Vec<Member> = self.members.drain(..index).collect();
+        for newer in self.members.iter_mut().skip(1).filter(|newer| newer.is_barren()) {
+            newer.outdone += u32::from(records);
+        }
+        stopped.extend(self.members.extract_if(.., |member| member.outdone >= OUTDONE));
+        stopped.into_iter().map(|member| (member.id, member.source)).collect()
     }
 
     /// How many workers there are.

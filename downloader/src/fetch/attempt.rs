@@ -17,6 +17,9 @@ use super::request::{self, Part};
 use super::{Fetched, Fetcher, Means};
 use crate::planner::Job;
 
+/// Why a segment is suspect that may be another.
+const OVERWRITTEN: &str = "its address was used again meanwhile";
+
 /// What every attempt at a segment begins with.
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
@@ -51,6 +54,10 @@ impl Fetcher {
         };
         let (answer, part) = asked.map_err(Lost::nothing)?;
         answered.store(true, Ordering::Relaxed);
+        let overwritten = &plan.job.overwritten;
+        if overwritten.is_certain() {
+            return Err(Lost::nothing(super::gone()));
+        }
         let mut handing = Handing::new(self, plan);
         let means = &self.means;
         let gathered = Gathered::new(&means.gathering);
@@ -66,7 +73,7 @@ impl Fetcher {
             promised: plan.job.promised,
             version: plan.job.version,
             took: began.elapsed(),
-            doubt: plan.job.doubt,
+            doubt: plan.job.doubt.or_else(|| overwritten.is_likely().then_some(OVERWRITTEN)),
             size: 0,
             best_partial: plan.job.best_partial,
         };

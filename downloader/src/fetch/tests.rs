@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::patience::Limits;
 use super::*;
-use crate::planner::{Saved, SegmentId, SourceId, Urgency};
+use crate::planner::{Claim, Overwritten, Saved, SegmentId, SourceId, Urgency};
 
 use crate::origin::{Origin, Response};
 
@@ -82,6 +82,7 @@ impl Bench {
             start: Timestamp::parse_http("2026-11-20T10:59:58.5").unwrap(),
             duration: MediaDuration::from_seconds(2.0).unwrap(),
             doubt: None,
+            overwritten: Overwritten::default(),
             best_partial: 0,
         }
     }

@@ -11,7 +11,9 @@ use url::Url;
 
 use super::events::unfetchable;
 use super::timeline::{Origin, Place};
-use super::{Attempt, Failure, Job, Retry, Saved, SegmentId, SourceId, Urgency};
+use super::{
+    Attempt, Claim, Failure, Job, Overwritten, Retry, Saved, SegmentId, SourceId, Urgency,
+};
 
 /// How long a segment is asked for, from the first attempt on, unless its absence is final before.
 const LONGEST_EFFORT: Duration = Duration::from_mins(20);
@@ -102,6 +104,8 @@ pub(super) struct Entry {
     pub(super) is_advertisement: bool,
     /// Why it is suspect however whole it is, if it is.
     pub(super) doubt: Option<Doubt>,
+    /// Whether it was in doubt when it was last asked for, and is no more.
+    was_doubted: bool,
     /// How long the publisher says that it is.
     promised: Option<MediaDuration>,
     pub(super) state: State,
@@ -110,6 +114,8 @@ pub(super) struct Entry {
     attempts: u32,
     /// By which source's list the last attempt went.
     last_tried: Option<SourceId>,
+    /// Whether something else is at its address.
+    overwritten: Overwritten,
     /// How many of them brought something odd.
     odd: u32,
     began: Option<Instant>,
@@ -153,11 +159,13 @@ impl Entry {
             before,
             is_advertisement: false,
             doubt,
+            was_doubted: false,
             promised: is_sure.then_some(place.duration),
             state: State::Fresh,
             urgency: Urgency::Backlog,
             attempts: 0,
             last_tried: None,
+            overwritten: Overwritten::default(),
             odd: 0,
             began: None,
             best: None,
@@ -257,6 +265,7 @@ impl Entry {
             start: self.place.start,
             duration: self.place.duration,
             doubt: self.doubt.map(Doubt::words),
+            overwritten: self.overwritten.clone(),
             best_partial,
         }
     }
@@ -264,14 +273,23 @@ impl Entry {
     /// Ends an attempt. Where `all_are_odd`, this one will not be better for being asked for again.
     pub(super) fn finish(&mut self, attempt: Attempt, all_are_odd: bool, now: Instant) -> Settling {
         self.saved(attempt.saved);
+        let was_doubted = std::mem::take(&mut self.was_doubted);
         let Some(failure) = attempt.failure else {
+            let suspect = attempt.saved.filter(|saved| saved.completeness == Completeness::Suspect);
+            if was_doubted && suspect.is_some() {
+                // only because it was in doubt
+                self.state = State::Due(now);
+                return Settling::Pending;
+            }
             self.state = State::Settled;
             return Settling::Done;
         };
         let is_odd = failure.retry == Retry::AFewTimes;
         self.odd += u32::from(is_odd);
         let enough = self.odd >= if all_are_odd { 2 } else { ODD_ATTEMPTS };
-        let next = if is_odd && enough { None } else { self.next_attempt(&failure, now) };
+        let is_gone = self.overwritten.is_likely() && !self.listed;
+        let next =
+            if is_gone || is_odd && enough { None } else { self.next_attempt(&failure, now) };
         // that the last attempt was cut off by a stop is not why those before it failed
         if failure.why != Why::Stopped || self.failure.is_none() {
             self.failure = Some(failure);
@@ -318,24 +336,19 @@ impl Entry {
         }
     }
 
-    /// `source` numbers anew, so that something else may be at the address soon: where it was refused, it is
-    /// not asked for there again.
-    pub(super) fn renumber(&mut self, source: SourceId) -> Settling {
-        let settling = self.unlist(source);
+    /// The source that listed it has numbered anew since, and may have something else at its address: as far as
+    /// `claim` tells, and where it was refused in any case, since something may come there soon.
+    pub(super) fn superseded(&mut self, claim: Claim) -> Settling {
         let waits = matches!(self.state, State::Due(_) | State::WhenListed(_));
         let refused = self.failure.as_ref().is_some_and(|of| of.retry == Retry::WhileListed);
-        if settling == Settling::Pending && !self.listed && waits && refused {
+        if self.listed {
+            return Settling::Pending;
+        }
+        if waits && (claim == Claim::Taken || refused) {
             return self.give_up(Why::Expired);
         }
-        settling
-    }
-
-    /// Its source lists something else at its address: what comes from there now is another segment.
-    pub(super) fn overwritten(&mut self) -> Settling {
-        match self.state {
-            State::Due(_) | State::WhenListed(_) if !self.listed => self.give_up(Why::Expired),
-            _ => Settling::Pending,
-        }
+        self.overwritten.set(claim);
+        Settling::Pending
     }
 
     /// A list has it, perhaps elsewhere than before.
@@ -354,6 +367,9 @@ impl Entry {
         let at = self.listings.partition_point(|known| known.source < listing.source);
         self.listings.insert(at, listing);
         self.listed = true;
+        if self.state != State::InFlight {
+            self.overwritten = Overwritten::default();
+        }
         if let State::WhenListed(at) = self.state {
             self.state = State::Due(at);
         }
@@ -365,8 +381,10 @@ impl Entry {
         // that says nothing of how long it is
         if self.doubt.is_some_and(|doubt| doubt != Doubt::Duration) {
             self.doubt = None;
-            if self.state == State::Settled {
-                self.state = State::Due(now);
+            match self.state {
+                State::Settled => self.state = State::Due(now),
+                State::InFlight | State::Held => self.was_doubted = true,
+                State::Fresh | State::Due(_) | State::WhenListed(_) => {}
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::entry::{Before, Entry, Settling};
 use super::ledger::{Ledger, TOLERANCE};
 use super::timeline::{Origin, Place};
-use super::{Event, Now, SourceId};
+use super::{Event, Now, SegmentId, SourceId};
 use crate::fetch;
 use crate::recall::Recall;
 
@@ -39,6 +39,8 @@ pub(super) struct Account {
     heard: Option<Instant>,
     /// Where the last segment that was passed ends, and when that was.
     passed: Option<(Timestamp, Instant)>,
+    /// The last one that is no advertisement.
+    pub(super) last: Option<SegmentId>,
     /// What one source has no programme for, while another may.
     breaks: Vec<Break>,
 }
@@ -109,9 +111,16 @@ impl Account {
         self.interruptions.push((now, why));
     }
 
+    /// A list has the segment that was passed last, and so all that came since: what kept us from following
+    /// cost nothing. That the channel was not live is no such reason, but what happened.
+    pub(super) fn followed(&mut self) {
+        self.interruptions.retain(|(_, why)| *why == Why::Offline);
+    }
+
     /// Passes a segment that was taken in.
     pub(super) fn pass(
         &mut self,
+        id: SegmentId,
         entry: &Entry,
         is_stored: bool,
         now: Instant,
@@ -154,6 +163,7 @@ impl Account {
             let (start, end) = (place.start, place.end());
             self.breaks.push(Break { source, start, end, why: Why::Advertisement });
         } else {
+            self.last = Some(id);
             self.ledger.account(place.start, place.end());
         }
     }

@@ -9,10 +9,11 @@ use common::base::time::Timestamp;
 use common::format::hls::{MediaPlaylist, Segment};
 use common::io::store::notes::Why;
 
-use super::entry::{Before, Doubt, Entry, Listing, State, without_query};
+use super::entry::{Before, Doubt, Entry, Listing, State};
 use super::events::{given_up, skew};
 use super::ledger::TOLERANCE;
 use super::source::{Row, Source};
+use super::taken::Taken;
 use super::timeline::{self, Origin, Place, Slot};
 use super::{EDGE_SEGMENTS, Event, Now, Planner, SegmentId, Shown, SourceId, slack};
 use crate::rhythm::target_duration;
@@ -97,7 +98,7 @@ impl<'a> Intake<'a> {
         events: &mut Vec<Event>,
     ) {
         if self.source.is_renumbered() {
-            self.give_up_overwritten(fresh, events);
+            self.give_up_superseded(fresh, events);
         }
         if let (Some(_), Some(row)) = (jump, self.rows.first()) {
             // one may have been announced before a segment that was never listed
@@ -132,23 +133,19 @@ impl<'a> Intake<'a> {
         self.source.placed(&self.rows, &places);
     }
 
-    /// Gives up what waits for another attempt at an address where the source has something else by now, as an
-    /// encoder that began anew does which names its segments by their numbers.
-    fn give_up_overwritten(&mut self, fresh: &BTreeSet<u64>, events: &mut Vec<Event>) {
-        let place = |segment: &Segment| {
-            let range = segment.byte_range.map(|range| (range.offset, range.length));
-            (without_query(&segment.uri).to_owned(), range)
-        };
+    /// Gives up what waits for another attempt at an address, and doubts what is under way there, where the source may have something else by now, as
+    /// an encoder that began anew does which names its segments by their numbers.
+    fn give_up_superseded(&mut self, fresh: &BTreeSet<u64>, events: &mut Vec<Event>) {
         let rows = self.rows.iter().filter(|row| fresh.contains(&row.number));
-        let taken: BTreeSet<_> = rows.map(|row| place(row.segment)).collect();
+        let taken = Taken::new(rows.map(|row| row.segment));
         for entry in self.planner.entries.values_mut() {
-            let is_old = entry.listing_in(self.id).is_some_and(|old| {
-                old.numbering != self.source.numbering && taken.contains(&place(&old.segment))
-            });
-            if is_old {
-                let settling = entry.overwritten();
-                events.extend(given_up(entry, settling));
-            }
+            let listing = entry.listing_in(self.id);
+            let Some(old) = listing.filter(|old| old.numbering != self.source.numbering) else {
+                continue;
+            };
+            let claim = taken.claim(&old.segment, entry.place.start);
+            let settling = entry.superseded(claim);
+            events.extend(given_up(entry, settling));
         }
     }
 
@@ -191,6 +188,16 @@ impl<'a> Intake<'a> {
         let newest = self.rows.iter().rev().filter(|row| !row.is_advertisement);
         let ids = newest.take(EDGE_SEGMENTS).filter_map(|row| self.source.ids.get(&row.number));
         self.source.edge = ids.copied().collect();
+    }
+
+    /// Notices when the list has the newest segment of the programme that was known before, and so whatever
+    /// was published since.
+    pub(super) fn note_followed(&mut self) {
+        let listed = self.shown.list.media_sequence..=self.rows.last().map_or(0, |row| row.number);
+        let Some(last) = self.planner.account.last else { return };
+        if self.source.ids.iter().any(|(number, id)| *id == last && listed.contains(number)) {
+            self.planner.account.followed();
+        }
     }
 
     fn listing(&self, row: &Row<'_>) -> Listing {

@@ -1,6 +1,7 @@
 //! What goes into the planner and what comes out of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -83,8 +84,43 @@ pub(crate) struct Job {
     pub(crate) duration: MediaDuration,
     /// Why it is suspect however whole it is, if it is.
     pub(crate) doubt: Option<&'static str>,
+    /// Whether something else came to its address while this attempt is under way.
+    pub(crate) overwritten: Overwritten,
     /// The size of the longest partial copy saved so far; a shorter one is worth nothing.
     pub(crate) best_partial: u64,
+}
+
+/// Whether something else is at the address of a segment whose source has numbered anew since; the worst compares
+/// greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Claim {
+    /// No, as far as is known.
+    Free,
+    /// It may be there already, though no list names it yet.
+    Soon,
+    /// A list has it there.
+    Taken,
+}
+
+/// Tells an attempt under way that its address is used again, so that what comes may be another segment; cheap to
+/// clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overwritten(Arc<AtomicU8>);
+
+impl Overwritten {
+    pub(crate) fn set(&self, claim: Claim) {
+        self.0.fetch_max(claim as u8, Ordering::AcqRel);
+    }
+
+    /// Whether it may be.
+    pub(crate) fn is_likely(&self) -> bool {
+        self.0.load(Ordering::Acquire) >= Claim::Soon as u8
+    }
+
+    /// Whether it is: what has not begun to come will be another segment.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.0.load(Ordering::Acquire) >= Claim::Taken as u8
+    }
 }
 
 /// How a job ended. Without a failure the segment is as good as it will be.

@@ -7,6 +7,7 @@ use common::io::store::notes::Why;
 use super::*;
 
 mod copies;
+mod doubts;
 mod holes;
 mod overlap;
 mod retries;
@@ -53,6 +54,14 @@ fn undated(numbers: std::ops::RangeInclusive<u64>) -> String {
     let text = dated(numbers);
     let lines = text.lines().filter(|line| !line.starts_with("#EXT-X-PROGRAM"));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The segments of a list, without what stands before them.
+fn dates_of(list: &str) -> String {
+    let lines = list.lines().filter(|line| {
+        !line.starts_with("#EXT-X-TARGETDURATION") && !line.starts_with("#EXT-X-MEDIA-SEQUENCE")
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 impl Bench {

@@ -38,6 +38,7 @@ const A: &str = "http://host/a";
 const B: &str = "http://host/b";
 const C: &str = "http://host/c";
 const D: &str = "http://host/d";
+const E: &str = "http://host/e";
 
 #[test]
 fn a_channel_without_workers_is_looked_for_again_and_again() {
@@ -169,6 +170,79 @@ fn the_newest_makes_room_when_it_fails_as_well() {
     assert_eq!(bench.roster.source_of(fourth), Some(SourceId(fourth.0)));
     assert_eq!(bench.roster.source_of(third), None);
     assert_eq!(bench.roster.count(), 3);
+}
+
+/// A worker beside one that failed before, none of whose segments comes.
+fn barren_beside_one_that_failed(bench: &mut Bench, address: &str) -> WorkerId {
+    bench.wait(60);
+    assert!(bench.looks());
+    let (id, _) = bench.find(address).unwrap();
+    bench.roster.brought_news(id);
+    for _ in 0..BARREN {
+        bench.roster.failed_to_deliver(SourceId(id.0));
+    }
+    id
+}
+
+#[test]
+fn one_that_lists_what_never_comes_stops_beside_one_that_records_again() {
+    let mut bench = Bench::new(None);
+    bench.looks();
+    let (first, _) = bench.find(A).unwrap();
+    let source = SourceId(first.0);
+    bench.roster.delivered(source);
+    bench.roster.fails(first);
+    let barren = barren_beside_one_that_failed(&mut bench, B);
+    // what was listed before it failed still comes
+    assert!((0..9).all(|_| bench.roster.delivered(source).is_empty()), "that records no more");
+    bench.roster.brought_news(first);
+    assert_eq!(bench.roster.delivered(source), []);
+    assert_eq!(bench.roster.delivered(source), [], "it may be about to bring some");
+    assert_eq!(bench.roster.delivered(source), [(barren, SourceId(barren.0))]);
+    assert_eq!(bench.roster.count(), 1);
+    assert!(!bench.looks(), "one that does well is left alone");
+}
+
+#[test]
+fn one_that_shows_advertisements_waits_beside_one_that_records() {
+    let mut bench = Bench::new(None);
+    bench.looks();
+    let (first, _) = bench.find(A).unwrap();
+    bench.roster.doubts(SourceId(first.0));
+    bench.wait(60);
+    bench.looks();
+    let (second, _) = bench.find(B).unwrap();
+    bench.roster.failed_to_deliver(SourceId(second.0));
+    assert!((0..99).all(|_| bench.roster.delivered(SourceId(first.0)).is_empty()));
+    assert_eq!(bench.roster.delivered(SourceId(second.0)), [(first, SourceId(first.0))]);
+}
+
+#[test]
+fn one_that_lists_what_never_comes_makes_room_first() {
+    let mut bench = Bench::new(None);
+    bench.looks();
+    let (first, _) = bench.find(A).unwrap();
+    bench.roster.delivered(SourceId(first.0));
+    bench.roster.fails(first);
+    let barren = barren_beside_one_that_failed(&mut bench, B);
+    bench.wait(60);
+    assert!(bench.looks());
+    let (third, _) = bench.find(C).unwrap();
+    // an advertisement that lasts
+    bench.roster.fails(third);
+    // whose segments do not come now, but did
+    for _ in 0..BARREN {
+        bench.roster.failed_to_deliver(SourceId(first.0));
+    }
+    bench.wait(60);
+    assert!(bench.looks());
+    let (fourth, replaced) = bench.find(D).unwrap();
+    assert_eq!(replaced, Some(barren));
+    assert_eq!(bench.roster.source_of(third), Some(SourceId(third.0)));
+    bench.roster.fails(fourth);
+    bench.wait(60);
+    assert!(bench.looks());
+    assert_eq!(bench.find(E).unwrap().1, Some(fourth), "the first may record again");
 }
 
 #[test]

@@ -108,6 +108,26 @@ async fn what_does_not_decrypt_is_suspect_and_its_key_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn what_does_not_decrypt_elsewhere_is_asked_for_with_the_key_from_there() {
+    let silence = Limits { soft: Duration::from_millis(400), hard: Duration::from_secs(1) };
+    let bench = Bench::patient(Patience { headers: silence, ..for_ever() }).await;
+    bench.origin.serve("/live/key", [Response::ok(data!("key"))]);
+    bench.origin.serve("/live/7.ts", [Response::silence()]);
+    bench.origin.serve("/there/key", [Response::ok([9; 16]), Response::ok(data!("key"))]);
+    bench.origin.serve("/there/7.ts", [Response::ok(data!("number-7.ts"))]);
+    let job = bench.job(encrypted());
+    let base = Arc::new(bench.origin.url("/there/list.m3u8"));
+    let there = Job { base, source: SourceId(1), ..job.clone() };
+    let (_tell, elsewhere) = watch::channel(Some(Arc::new(there.clone())));
+    let Fetched::Done(attempt) = bench.fetcher.fetch(&job, &elsewhere).await else {
+        panic!("the disk takes it")
+    };
+    assert_eq!(failure(&attempt), Some((Why::Damaged, Retry::AFewTimes)));
+    assert_eq!(failure(&bench.done(&there).await), None);
+    assert_eq!(bench.origin.requests("/there/key").len(), 2);
+}
+
+#[tokio::test]
 async fn an_error_page_is_not_decrypted_into_a_segment() {
     let bench = bench().await;
     let page = "<!DOCTYPE html><title>Sign in</title>";

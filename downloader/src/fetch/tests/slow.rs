@@ -282,6 +282,37 @@ async fn a_second_attempt_goes_where_else_the_segment_is_listed() {
     assert_eq!(bench.ports().len(), 1);
 }
 
+#[tokio::test]
+async fn what_comes_from_an_address_that_is_used_again_is_not_full() {
+    for (claim, first, rest) in [
+        (Claim::Free, Some(Completeness::Full), Some(Completeness::Full)),
+        (Claim::Soon, Some(Completeness::Suspect), Some(Completeness::Suspect)),
+        // what had begun to come is what was there before, or began with what is there now
+        (Claim::Taken, None, Some(Completeness::Suspect)),
+    ] {
+        let bench = Bench::patient(for_ever()).await;
+        let job = bench.job(segment());
+        job.overwritten.set(claim);
+        bench.origin.serve("/live/7.ts", [Response::ok(packets(2))]);
+        let saved = |attempt: &Attempt| attempt.saved.map(|saved| saved.completeness);
+        let attempt = bench.done(&job).await;
+        assert_eq!(saved(&attempt), first, "{claim:?}");
+        let gone = (Why::Expired, Retry::Never);
+        assert_eq!(failure(&attempt), first.is_none().then_some(gone), "{claim:?}");
+
+        let bench = Bench::patient(for_ever()).await;
+        let job = bench.job(segment());
+        let dripping = Response::dripping(&packets(1), Duration::from_millis(50), 188 * 20);
+        bench.origin.serve("/live/7.ts", [dripping]);
+        let used_again = async {
+            until_some_arrived(&bench, 188).await;
+            job.overwritten.set(claim);
+        };
+        let (attempt, ()) = tokio::join!(bench.done(&job), used_again);
+        assert_eq!((saved(&attempt), failure(&attempt)), (rest, None), "{claim:?}");
+    }
+}
+
 #[test]
 fn second_attempts_come_long_before_the_end_of_patience() {
     let Patience { headers, whole, idle, .. } = Patience::default();

@@ -127,13 +127,17 @@ fn where_numbers_begin_anew_what_was_refused_is_not_asked_for_again() {
         entry
     };
     assert_eq!(unlist(&mut rarely(Retry::WhileListed)), Settling::Pending, "it may be there yet");
-    let mut refused = rarely(Retry::WhileListed);
+    let superseded = |mut entry: Entry, claim| {
+        assert_eq!(unlist(&mut entry), Settling::Pending);
+        entry.superseded(claim)
+    };
     let given_up = Settling::GivenUp(Why::Expired, "404 after 8 attempts".to_owned());
-    assert_eq!(refused.renumber(SourceId(0)), given_up);
-    assert_eq!(rarely(Retry::Later).renumber(SourceId(0)), Settling::Pending);
+    assert_eq!(superseded(rarely(Retry::WhileListed), Claim::Free), given_up);
+    assert_eq!(superseded(rarely(Retry::Later), Claim::Soon), Settling::Pending);
+    assert_eq!(superseded(rarely(Retry::Later), Claim::Taken), given_up, "another is there");
     let mut elsewhere = rarely(Retry::WhileListed);
     elsewhere.relist(listing(1), false, now);
-    assert_eq!(elsewhere.renumber(SourceId(0)), Settling::Pending, "another source lists it");
+    assert_eq!(superseded(elsewhere, Claim::Taken), Settling::Pending, "another source lists it");
 }
 
 #[test]

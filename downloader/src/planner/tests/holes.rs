@@ -77,18 +77,51 @@ fn an_interruption_without_a_hole_is_forgotten() {
     assert_eq!(bench.missed(), [(18.0, 42.0, Why::Expired)]);
 }
 
+/// Loads fail for ten seconds from number 7 on, then `before` is listed, and later `after`: what is missed.
+fn missed_after_failures(before: &str, after: &str) -> Vec<(f64, f64, Why)> {
+    let mut bench = Bench::new();
+    bench.now.wall = at(17.0);
+    bench.show(&dated(5..=7));
+    bench.planner.interrupted(Why::TimeOut, bench.now.wall);
+    bench.wait(10);
+    bench.show(before);
+    bench.wait(20);
+    bench.show(after);
+    bench.missed()
+}
+
+#[test]
+fn an_interruption_that_missed_nothing_explains_no_pause_of_the_encoder() {
+    let late = dated(20..=21).replace("SEQUENCE:20", "SEQUENCE:8");
+    let on = |known| format!("{}{}", dated(known), dates_of(&late));
+    let delta = late.replace("SEQUENCE:8", "SEQUENCE:5\n#EXT-X-SKIP:SKIPPED-SEGMENTS=3");
+    // it stood still when it was seen again, and went on later; or was seen again when it went on
+    for before in [dated(5..=7), dated(7..=7), on(5..=7), on(7..=7), delta] {
+        assert_eq!(missed_after_failures(&before, &on(7..=7)), [], "{before}");
+    }
+    // an edge that lags shows nothing of what came since; and what has left the list, may have
+    for before in [dated(5..=6), late.clone()] {
+        let missed = missed_after_failures(&before, &late);
+        assert_eq!(missed, [(16.0, 24.0, Why::TimeOut)], "{before}");
+    }
+    let anew = dated(20..=22).replace("SEQUENCE:20", "SEQUENCE:5");
+    assert_eq!(missed_after_failures(&anew, &anew), [(16.0, 24.0, Why::TimeOut)], "another 7");
+}
+
 #[test]
 fn what_was_not_live_is_told_where_numbers_go_on() {
-    let mut bench = Bench::new();
-    bench.now.wall = at(32.0);
-    bench.show(&format!("{}#EXT-X-ENDLIST\n", dated(10..=15)));
-    bench.planner.interrupted(Why::Offline, bench.now.wall);
-    bench.wait(3600);
     let later = dated(1810..=1812).replace("SEQUENCE:1810", "SEQUENCE:16");
-    bench.show(&later);
-    assert_eq!(bench.missed(), [(32.0, 3588.0, Why::Offline)]);
     let jumped = |event: &Event| matches!(event, Event::Discontinuity { .. });
-    assert!(!bench.events.iter().any(jumped), "time has passed, no clock has jumped");
+    for later in [format!("{}{}", dated(14..=15), dates_of(&later)), later] {
+        let mut bench = Bench::new();
+        bench.now.wall = at(32.0);
+        bench.show(&format!("{}#EXT-X-ENDLIST\n", dated(10..=15)));
+        bench.planner.interrupted(Why::Offline, bench.now.wall);
+        bench.wait(3600);
+        bench.show(&later);
+        assert!(!bench.events.iter().any(jumped), "time has passed, no clock has jumped");
+        assert_eq!(bench.missed(), [(32.0, 3588.0, Why::Offline)], "{later}");
+    }
 }
 
 #[test]
@@ -109,12 +142,4 @@ fn what_was_missed_before_the_start_and_what_since_are_told_apart() {
     bench.show(&dated(600..=602));
     let expected = [(100.0, 500.0, Why::Stopped), (600.0, 600.0, Why::Offline)];
     assert_eq!(bench.missed(), expected);
-}
-
-/// The segments of a list, without what stands before them.
-fn dates_of(list: &str) -> String {
-    let lines = list.lines().filter(|line| {
-        !line.starts_with("#EXT-X-TARGETDURATION") && !line.starts_with("#EXT-X-MEDIA-SEQUENCE")
-    });
-    lines.flat_map(|line| [line, "\n"]).collect()
 }

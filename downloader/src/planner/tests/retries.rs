@@ -14,12 +14,60 @@ fn an_address_that_is_used_again_is_not_asked_for_what_was_there() {
     let again = dated(40..=41).replace("SEQUENCE:40", "SEQUENCE:0");
     let again = again.replace("40.ts", "6.ts?new").replace("41.ts", "7.ts?new");
     bench.observe(&again);
-    let asked = bench.jobs().into_iter().map(|job| (job.segment.uri.clone(), job.start));
-    let asked: BTreeMap<String, Timestamp> = asked.collect();
-    let expected = [("8.ts", 16.0), ("6.ts?new", 80.0), ("7.ts?new", 82.0)];
-    let expected = expected.map(|(uri, start)| (uri.to_owned(), at(start)));
-    assert_eq!(asked, BTreeMap::from(expected), "the old 7.ts is gone, 8.ts may be there yet");
+    let mut asked: Vec<_> = bench
+        .jobs()
+        .into_iter()
+        .map(|job| (job.start, job.segment.uri.clone(), job.overwritten.is_likely()))
+        .collect();
+    asked.sort_unstable();
+    let expected = [(16.0, "8.ts", true), (80.0, "6.ts?new", false), (82.0, "7.ts?new", false)];
+    let expected = expected.map(|(start, uri, likely)| (at(start), uri.to_owned(), likely));
+    assert_eq!(asked, expected, "the old 7.ts is gone, 8.ts may be there yet");
     assert_eq!(bench.missed(), [(14.0, 2.0, Why::Expired), (18.0, 62.0, Why::Expired)]);
+}
+
+#[test]
+fn what_is_under_way_at_an_address_that_is_used_again_is_doubted() {
+    let mut bench = Bench::new();
+    bench.observe(&dated(5..=9));
+    let mut old = bench.jobs();
+    old.sort_by_key(|job| job.number);
+    let again = dated(40..=41).replace("SEQUENCE:40", "SEQUENCE:0");
+    let again = again.replace("40.ts", "5.ts?new").replace("41.ts", "6.ts?new");
+    bench.observe(&again);
+    let claims = old.iter().map(|job| (job.overwritten.is_likely(), job.overwritten.is_certain()));
+    let (free, soon, taken) = ((false, false), (true, false), (true, true));
+    assert_eq!(claims.collect::<Vec<_>>(), [taken, taken, soon, soon, free]);
+    bench.missed();
+    for job in &old[2..] {
+        let failure = Failure { why: Why::TimeOut, detail: String::new(), retry: Retry::Later };
+        let ended = bench.planner.finish(job.id, Attempt::failed(failure), bench.now.instant);
+        bench.events.extend(ended);
+    }
+    let missed = [(14.0, 2.0, Why::TimeOut), (16.0, 2.0, Why::TimeOut)];
+    assert_eq!(bench.missed(), missed, "only 9.ts is asked for again");
+}
+
+#[test]
+fn a_list_that_numbers_the_same_segments_anew_takes_no_address() {
+    let mut bench = Bench::new();
+    bench.observe(&dated(5..=8));
+    let old = bench.jobs();
+    bench.observe(&dated(6..=9).replace("SEQUENCE:6", "SEQUENCE:0"));
+    assert!(bench.events.contains(&Event::Renumbered));
+    assert!(old.iter().all(|job| !job.overwritten.is_likely()));
+    // elsewhere it is what it was
+    let mut bench = Bench::new();
+    bench.observe(&dated(5..=8));
+    let seven = bench.id(7);
+    bench.refuse(7, Retry::Later);
+    let again = dated(40..=41).replace("SEQUENCE:40", "SEQUENCE:0");
+    bench.observe(&again.replace("40.ts", "5.ts").replace("41.ts", "6.ts"));
+    let other = bench.open("http://host/other.m3u8");
+    bench.observe_in(other, &dated(6..=8), &[]);
+    bench.wait(1);
+    let again = bench.jobs().into_iter().find(|job| job.id == seven).unwrap();
+    assert_eq!((again.source, again.overwritten.is_likely()), (other, false));
 }
 
 #[test]

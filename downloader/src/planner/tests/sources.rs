@@ -212,55 +212,6 @@ fn an_advertisement_in_its_place_is_not_the_segment() {
 }
 
 #[test]
-fn a_clock_that_jumps_is_doubted_until_another_source_confirms_it() {
-    let mut bench = Bench::new();
-    bench.show(&dated(5..=7));
-    bench.save(5..=7);
-    let jump = "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:16.5Z\n#EXTINF:2.0,\n8.ts\n";
-    let jumped = format!("{}{jump}", dated(5..=7));
-    bench.observe(&jumped);
-    assert!(bench.events.contains(&Event::Doubted { source: bench.source }));
-    let doubts: Vec<_> = bench.jobs().iter().map(|job| job.doubt.is_some()).collect();
-    assert_eq!(doubts, [true]);
-    let saved = Saved { completeness: Completeness::Suspect, size: 1, is_new: true };
-    bench.finish(8, Attempt { saved: Some(saved), ..Attempt::default() });
-    let other = bench.open("http://host/live.m3u8?token=2");
-    bench.observe_in(other, &jumped, &[]);
-    let again: Vec<_> = bench.jobs().iter().map(|job| (job.number, job.doubt)).collect();
-    assert_eq!(again, [(8, None)], "both say so");
-}
-
-#[test]
-fn a_clock_that_was_doubted_is_not_doubted_for_ever() {
-    let mut bench = Bench::new();
-    bench.show(&dated(5..=7));
-    bench.save(5..=7);
-    let second = |number, at| {
-        format!("#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:{at}Z\n#EXTINF:2.0,\n{number}.ts\n")
-    };
-    bench.show(&format!("{}{}", dated(5..=7), second(8, "16.5")));
-    bench.save([8]);
-    bench.close(bench.source);
-    let fresh = bench.open("http://host/live.m3u8?token=2");
-    let (eight, nine) = (second(8, "16.5"), second(9, "18.5"));
-    bench.observe_in(fresh, &format!("#EXT-X-MEDIA-SEQUENCE:8\n{eight}{nine}"), &[]);
-    let again: Vec<_> = bench.jobs().iter().map(|job| (job.number, job.doubt)).collect();
-    assert_eq!(again, [(8, None), (9, None)], "its list shows no jump");
-}
-
-#[test]
-fn only_a_clock_that_is_trusted_is_doubted() {
-    let jump = "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:16.5Z\n#EXTINF:2.0,\n8.ts\n";
-    let announced = jump.replace("#EXTINF", "#EXT-X-DISCONTINUITY\n#EXTINF");
-    for (trusted, text) in [(false, jump), (true, &announced)] {
-        let mut bench = Bench::new();
-        bench.planner.trust.clock = trusted;
-        bench.observe(&format!("{}{text}", dated(5..=7)));
-        assert!(bench.jobs().iter().all(|job| job.doubt.is_none()));
-    }
-}
-
-#[test]
 fn a_delta_update_keeps_what_it_leaves_out() {
     let mut bench = Bench::new();
     let map = "#EXT-X-MAP:URI=\"init.mp4\"\n";
@@ -407,19 +358,6 @@ fn what_one_source_cannot_have_is_fetched_once_another_shows_it() {
 }
 
 #[test]
-fn that_another_source_guesses_the_same_duration_proves_nothing() {
-    let mut bench = Bench::new();
-    let vague = dated(5..=7).replace("#EXTINF:2.0,\n7.ts", "#EXTINF:,\n7.ts");
-    bench.show(&vague);
-    bench.save([5, 6]);
-    let saved = Saved { completeness: Completeness::Suspect, size: 1, is_new: true };
-    bench.finish(7, Attempt { saved: Some(saved), ..Attempt::default() });
-    let other = bench.open("http://host/other.m3u8");
-    bench.observe_in(other, &vague, &[]);
-    assert_eq!(bench.numbers_due(), NONE);
-}
-
-#[test]
 fn dates_that_jitter_are_no_news_where_clocks_are_not_trusted() {
     let jump =
         |by: &str| format!("#EXT-X-PROGRAM-DATE-TIME:2026-11-20T10:00:{by}Z\n#EXTINF:2.0,\n8.ts\n");
@@ -447,6 +385,30 @@ fn addresses_that_never_showed_anything_are_forgotten() {
     bench.show(&dated(5..=7));
     bench.close(bench.source);
     assert_eq!(bench.planner.sources.len(), 1, "this one has");
+}
+
+#[test]
+fn sources_that_showed_advertisements_alone_are_bounded_and_replace_nothing() {
+    let mut bench = Bench::new();
+    let shows = |bench: &mut Bench, address: &str, numbers, advertisements: &[u64]| {
+        let source = bench.open(address);
+        bench.observe_in(source, &dated(numbers), advertisements);
+        bench.close(source);
+    };
+    bench.show(&dated(5..=7));
+    bench.save([6, 7]);
+    bench.refuse(5, Retry::WhileListed);
+    bench.close(bench.source);
+    for token in 8..108 {
+        let address = format!("http://host/{token}/live.m3u8");
+        shows(&mut bench, &address, token..=token + 2, &[token, token + 1, token + 2]);
+    }
+    assert_eq!(bench.planner.sources.len(), MAX_ENDED);
+    assert!(bench.planner.entries.len() <= 3 * (MAX_ENDED + 1), "{}", bench.planner.entries.len());
+    let missed = bench.missed();
+    assert!(missed.iter().all(|(.., why)| *why == Why::Advertisement), "{missed:?}");
+    shows(&mut bench, "http://host/live.m3u8", 5..=8, &[]);
+    assert_eq!(jobs(&mut bench).len(), 2, "number 5 may be there again, and 8 is new");
 }
 
 #[test]

@@ -242,8 +242,25 @@ fn sections() -> Vec<Named> {
         ("section_promises_more", growing(true).sections(11..16, S::PromisesMore)),
         ("section_is_a_page", growing(true).sections(11..16, S::Html)),
         ("section_empty", growing(true).sections(11..16, S::Empty)),
-        ("section_stalls", growing(true).sections(11..14, S::Silence)),
-        ("section_changes_untold", growing(false)),
+        // too late to be asked for again after the 30 s that a section may take
+        ("section_stalls", {
+            let large = What::Show { clip: Clip::LargeFmp4, announced: true };
+            mp4().change(24, large).sections(23..26, S::Silence)
+        }),
+        // the second request for it, too, and only what is asked for after those 30 s is answered
+        ("section_stalls_again", {
+            let large = What::Show { clip: Clip::LargeFmp4, announced: true };
+            mp4().change(6, large).sections(5..14, S::Silence)
+        }),
+        ("section_moves_untold", growing(false)),
+        // nothing but its numbers tells that the encoder began anew
+        ("section_changes_untold", {
+            let anew = What::Restart { number: 0, pause: 2000, leaves: Leaves::List };
+            let large = What::Show { clip: Clip::LargeFmp4, announced: false };
+            let mut script = mp4().change(12, anew).change(12, large);
+            script.shape.shared_section = true;
+            script
+        }),
         ("section_changes_in_place", {
             let mut script = growing(true);
             script.shape.shared_section = true;
