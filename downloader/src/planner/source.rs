@@ -15,7 +15,7 @@ use super::timeline::{self, Place};
 use super::{MAX_LISTED, SegmentId, SourceId};
 
 /// How many segments may appear beyond what the elapsed time explains before numbers were skipped.
-const SPARE_SEGMENTS: f64 = 3.0;
+const SPARE_SEGMENTS: f64 = 2.0;
 
 /// A segment of a list.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +59,20 @@ pub(super) struct Source {
     newest: Option<Newest>,
     /// Whether the last list was said to be at its end.
     is_final: bool,
-    /// When a list was last seen, its last number, and the mean duration of its segments in seconds.
-    last_list: Option<(Instant, u64, f64)>,
+    last_list: Option<LastList>,
+}
+
+/// The list that was seen last.
+#[derive(Clone, Copy, Debug)]
+struct LastList {
+    at: Instant,
+    /// Its last number.
+    last: u64,
+    /// When a list was last seen that did not have that number yet; the first one that has it, if there was none.
+    /// A list that is old when it is seen says nothing of when its end was published.
+    not_before: Instant,
+    /// The mean duration of its segments in seconds.
+    mean: f64,
 }
 
 /// The newest segment that was placed in the present numbering.
@@ -140,13 +152,18 @@ impl Source {
         now: Instant,
     ) -> Option<Why> {
         let last = rows.last().map_or(0, |row| row.number);
-        let before = self.last_list.replace((now, last, mean_seconds(rows)));
-        let (Relation::Jumps { .. }, Some((before, highest, mean))) = (relation, before) else {
-            return None;
+        let before = self.last_list;
+        let not_before = match before {
+            Some(before) if before.last == last => before.not_before,
+            Some(before) => before.at,
+            None => now,
         };
+        self.last_list = Some(LastList { at: now, last, not_before, mean: mean_seconds(rows) });
+        let (Relation::Jumps { .. }, Some(before)) = (relation, before) else { return None };
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let appeared = last.saturating_sub(highest) as f64;
-        let explained = now.saturating_duration_since(before).as_secs_f64() / mean;
+        let appeared = last.saturating_sub(before.last) as f64;
+        let since = now.saturating_duration_since(before.not_before);
+        let explained = since.as_secs_f64() / before.mean;
         let skipped = appeared > explained + SPARE_SEGMENTS;
         Some(if skipped { Why::SequenceJump } else { Why::Expired })
     }

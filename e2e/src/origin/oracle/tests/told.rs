@@ -193,6 +193,15 @@ fn undated_segments_are_stored_once_in_order_and_as_far_apart_as_they_last() {
         file.start = file.start + TimeDelta::seconds(11);
     }
     assert!(elsewhere.violations().iter().all(|text| text.contains("lies 11000 ms from where")));
+    let mut repeated = undated();
+    let segments = &mut repeated.stream.segments;
+    let long_ago = |of: &Published| {
+        let (index, start) = (of.index - 180, of.start - 180_000);
+        Published { index, start, at: start, ..of.clone() }
+    };
+    let earlier: Vec<Published> = segments.iter().map(long_ago).collect();
+    segments.splice(0..0, earlier);
+    repeated.holds();
 }
 
 #[test]
