@@ -15,7 +15,7 @@ use super::timeline::{self, Place};
 use super::{MAX_LISTED, SegmentId, SourceId};
 
 /// How many segments may appear beyond what the elapsed time explains before numbers were skipped.
-const SPARE_SEGMENTS: f64 = 2.0;
+const SPARE_SEGMENTS: f64 = 3.0;
 
 /// A segment of a list.
 #[derive(Clone, Copy, Debug)]
@@ -69,8 +69,9 @@ struct LastList {
     /// Its last number.
     last: u64,
     /// When a list was last seen that did not have that number yet; the first one that has it, if there was none.
-    /// A list that is old when it is seen says nothing of when its end was published.
     not_before: Instant,
+    /// How many segments it has.
+    length: usize,
     /// The mean duration of its segments in seconds.
     mean: f64,
 }
@@ -158,12 +159,15 @@ impl Source {
             Some(before) => before.at,
             None => now,
         };
-        self.last_list = Some(LastList { at: now, last, not_before, mean: mean_seconds(rows) });
+        let (length, mean) = (rows.len(), mean_seconds(rows));
+        self.last_list = Some(LastList { at: now, last, not_before, length, mean });
         let (Relation::Jumps { .. }, Some(before)) = (relation, before) else { return None };
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let appeared = last.saturating_sub(before.last) as f64;
-        let since = now.saturating_duration_since(before.not_before);
-        let explained = since.as_secs_f64() / before.mean;
+        // who publishes anew behind a gap begins with a short list; a full one went on unseen, as behind a
+        // cache that stood still, and its end may have been old when it was seen
+        let since = if length < before.length { before.at } else { before.not_before };
+        let explained = now.saturating_duration_since(since).as_secs_f64() / before.mean;
         let skipped = appeared > explained + SPARE_SEGMENTS;
         Some(if skipped { Why::SequenceJump } else { Why::Expired })
     }

@@ -302,18 +302,20 @@ fn skipped_numbers_are_told_from_lists_that_we_did_not_see() {
 }
 
 #[test]
-fn a_list_that_stood_still_has_skipped_no_numbers() {
-    let mut bench = Bench::new();
-    bench.show(&dated(5..=7));
-    bench.wait(26);
-    // as it was for a while
-    for _ in 0..2 {
-        bench.show(&dated(8..=14));
-        bench.wait(4);
+fn a_list_that_stood_still_has_skipped_no_numbers_unless_it_is_short_then() {
+    for (newest, why) in [(20, Why::Expired), (18, Why::SequenceJump)] {
+        let mut bench = Bench::new();
+        bench.show(&dated(5..=7));
+        bench.wait(26);
+        // as it was for a while
+        for _ in 0..2 {
+            bench.show(&dated(8..=10));
+            bench.wait(2);
+        }
+        assert_eq!(bench.missed(), []);
+        bench.show(&dated(18..=newest));
+        assert_eq!(bench.missed(), [(22.0, 14.0, why)]);
     }
-    assert_eq!(bench.missed(), []);
-    bench.show(&dated(22..=24));
-    assert_eq!(bench.missed(), [(30.0, 14.0, Why::Expired)]);
 }
 
 #[test]
