@@ -3,8 +3,8 @@
 //! Everything about an attempt is bounded: waiting for headers, pauses, the whole, the size
 //! ([`Patience`]). One that is slow gets a second one beside it, over a connection of its own, and the
 //! first to bring the segment whole wins ([`race`]). The body goes to a temp file while it arrives, or to
-//! memory where the disk refuses ([`intake`]) or does not answer ([`handing`]); how it ended and what it looks like decide the name under
-//! which it is published ([`body`]).
+//! memory where the disk refuses ([`intake`]) or does not answer ([`handing`]); how it ended and what it
+//! looks like decide the name under which it is published ([`body`]).
 //!
 //! When the downloader stops, an attempt has [`STOP_GRACE`] to end; what has arrived by then is kept
 //! as partial, since the segment may be gone before we are back.
@@ -40,7 +40,7 @@ use attempt::Plan;
 pub(crate) use cipher::undecipherable;
 use crowd::Crowd;
 use gathered::Gathering;
-use handing::Unconfirmed;
+use handing::{STORES_WITHIN, Unconfirmed};
 use intake::Lost;
 pub(crate) use pair::either;
 use pair::{MAX_SECOND_ATTEMPTS, Permits};
@@ -111,6 +111,13 @@ impl Means {
         let mut of_channels = self.of_channels.lock().unwrap_or_else(PoisonError::into_inner);
         let of_channel = of_channels.entry(feed.channel.clone());
         Arc::clone(of_channel.or_insert_with(|| Arc::new(Semaphore::new(most))))
+    }
+
+    /// How many bytes are in memory because the disk has not confirmed them, though it does confirm what it is
+    /// given. While it does not, whatever is begun in pieces will have to be fetched again.
+    fn in_memory(&self) -> usize {
+        let confirms = self.holding.has_stored_within(STORES_WITHIN);
+        if confirms { self.unconfirmed.bytes() } else { 0 }
     }
 
     /// Waits until what is under way has to end, because the downloader stops.
@@ -214,7 +221,7 @@ fn too_slow() -> Failure {
 
 fn gone() -> Failure {
     let detail = "another segment is at its address".to_owned();
-    Failure { why: Why::Expired, detail, retry: Retry::Never }
+    Failure { why: Why::Expired, detail, retry: Retry::WhileListed }
 }
 
 fn stopped() -> Failure {

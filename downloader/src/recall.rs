@@ -23,14 +23,20 @@ pub(crate) struct Recall {
     pub(crate) spans: Vec<(Timestamp, Timestamp)>,
 }
 
-/// Reads the recent past of `feed`; nothing when nothing was ever recorded. Blocks.
+/// Reads the recent past of `feed`, or what was that at some time `before`; nothing when nothing was ever
+/// recorded. Blocks.
 ///
 /// # Errors
 ///
 /// When a folder or a file cannot be read.
-pub(crate) fn recall(store: &Store, feed: &Feed, notes: &Notes) -> io::Result<Recall> {
+pub(crate) fn recall(
+    store: &Store,
+    feed: &Feed,
+    notes: &Notes,
+    before: Option<Timestamp>,
+) -> io::Result<Recall> {
     let mut recall = Recall::default();
-    let Some(since) = last_end(store, feed)?.map(|end| end - LOOKED_BACK) else {
+    let Some(since) = last_end(store, feed, before)?.map(|end| end - LOOKED_BACK) else {
         return Ok(recall);
     };
     let hours = store.hours(feed)?;
@@ -53,11 +59,16 @@ pub(crate) fn recall(store: &Store, feed: &Feed, notes: &Notes) -> io::Result<Re
     Ok(recall)
 }
 
-/// The end of the newest segment in the store, of whatever completeness.
-fn last_end(store: &Store, feed: &Feed) -> io::Result<Option<Timestamp>> {
+/// The end of the newest segment in the store that ends `before` then, of whatever completeness.
+fn last_end(
+    store: &Store,
+    feed: &Feed,
+    before: Option<Timestamp>,
+) -> io::Result<Option<Timestamp>> {
+    let is_before = |end: &Timestamp| before.is_none_or(|before| *end <= before);
     for hour in store.hours(feed)?.into_iter().rev() {
         let listing = store.hour(feed, hour)?;
-        if let Some(end) = listing.segments().map(Segment::end).max() {
+        if let Some(end) = listing.segments().map(Segment::end).filter(is_before).max() {
             return Ok(Some(end));
         }
     }
@@ -85,7 +96,7 @@ mod tests {
         let store = Store::open(base.path(), Access::Write).unwrap();
         let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
         let notes = Notes::new(store.clone(), "node".parse().unwrap(), feed.clone());
-        assert_eq!(recall(&store, &feed, &notes).unwrap(), Recall::default());
+        assert_eq!(recall(&store, &feed, &notes, None).unwrap(), Recall::default());
 
         let hash = ContentHash::of(b"");
         let at = |text: &str| Timestamp::parse_http(text).unwrap();
@@ -110,7 +121,7 @@ mod tests {
         let jumped = jump("2026-11-20T10:00:30", Some(20.0));
         notes.append([missing, jumped, jump("2026-11-20T10:00:40", None)]).unwrap();
 
-        let recalled = recall(&store, &feed, &notes).unwrap();
+        let recalled = recall(&store, &feed, &notes, None).unwrap();
         let expected = [
             (at("2026-11-20T09:30:00"), at("2026-11-20T09:30:02")),
             (at("2026-11-20T09:30:02"), at("2026-11-20T09:30:04.5")),
@@ -118,6 +129,10 @@ mod tests {
             (at("2026-11-20T10:00:10"), at("2026-11-20T10:00:30")),
         ];
         assert_eq!(recalled.spans, expected);
+        // as it was before all that
+        let recalled = recall(&store, &feed, &notes, Some(at("2026-11-20T09:00:00"))).unwrap();
+        let first = (at("2026-11-20T08:00:00"), at("2026-11-20T08:00:02"));
+        assert_eq!(recalled.spans.first(), Some(&first));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use common::io::store::{Feed, Store};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 use url::Url;
 
 use crate::Shared;
@@ -124,7 +125,7 @@ impl Recorder {
         let notes = Notes::new(store.clone(), shared.node.clone(), feed.clone());
         let means = shared.means.clone();
         let (holding, patience) = (means.holding.clone(), means.patience.disk);
-        let mut recalling = Some(recalling(&holding, &store, &feed, &notes));
+        let mut recalling = Some(recalling(&holding, &store, &feed, &notes, &shared.clock));
         let recalled = timeout(RECALLED_WITHIN, late(&mut recalling)).await.ok().flatten();
         if recalled.is_some() {
             recalling = None;
@@ -231,10 +232,11 @@ impl Recorder {
             self.planner.held(job.id);
         }
         let waits = job.clone();
-        self.landings.spawn(async move {
+        let land = async move {
             let attempt = held.land().await;
             Done { job: waits, attempt, is_copy }
-        });
+        };
+        self.landings.spawn(land.in_current_span());
         let attempt = Attempt::failed(failure?);
         Some(Done { job, attempt, is_copy: false })
     }
@@ -269,10 +271,11 @@ impl Recorder {
             let fetcher = Arc::clone(&self.fetcher);
             let (tell, elsewhere) = watch::channel(None);
             self.elsewhere.insert(job.id, tell);
-            self.fetches.spawn(async move {
+            let fetch = async move {
                 let outcome = fetcher.fetch(&job, &elsewhere).await;
                 (job, outcome)
-            });
+            };
+            self.fetches.spawn(fetch.in_current_span());
         }
     }
 
@@ -388,11 +391,17 @@ fn recalling(
     store: &Store,
     feed: &Feed,
     notes: &Notes,
+    clock: &Arc<dyn Clock>,
 ) -> Late<io::Result<Recall>> {
     let (holding, store, feed, notes) =
         (holding.clone(), store.clone(), feed.clone(), notes.clone());
+    let (clock, began) = (Arc::clone(clock), clock.now());
     Late::of(async move {
-        let recall = move |store: &Store| recall(store, &feed, &notes);
+        let recall = move |store: &Store| {
+            // this process may have stored something by then
+            let is_late = (clock.now() - began).to_std().is_ok_and(|late| late > RECALLED_WITHIN);
+            recall(store, &feed, &notes, is_late.then_some(began))
+        };
         holding.ask_patiently(Work::Listings, &store, recall).await
     })
 }

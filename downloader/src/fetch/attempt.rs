@@ -132,7 +132,7 @@ impl Receiver<'_> {
             if self.received > largest {
                 return End::TooLong;
             }
-            if self.gathered.is_much(self.means.unconfirmed.bytes()) {
+            if self.gathered.is_much(self.means.in_memory()) {
                 let pieces = self.gathered.take();
                 if let Err(failure) = handing.take_in(pieces).await {
                     return End::Disk(failure);

@@ -67,8 +67,6 @@ impl Drop for Part {
 /// A copy of a segment that a better one is wanted of.
 struct Copy {
     completeness: Completeness,
-    /// In bytes.
-    size: u64,
     /// Why it is no better.
     failure: Failure,
 }
@@ -155,7 +153,7 @@ impl Fetcher {
         let means = &self.means;
         let is_first = intake.is_empty();
         if is_first && self.is_in_vain() {
-            intake.keep_in_memory();
+            intake.keep_in_memory(false);
         }
         if intake.is_in_memory() {
             return Ok((means.store.blocking(move |_| work(intake, pieces)).await, None));
@@ -180,7 +178,7 @@ impl Fetcher {
         abandoned.set();
         let pieces = spare.ok_or_else(unanswered)?;
         let mut intake = self.intake(plan);
-        intake.keep_in_memory();
+        intake.keep_in_memory(late.is_some());
         Ok((means.store.blocking(move |_| again(intake, pieces)).await, late))
     }
 
@@ -198,7 +196,7 @@ impl Fetcher {
         let Some(kept) = kept else { return Fetched::Done(Attempt::failed(failure)) };
         let (abandoned, why) = (kept.intake().abandoned(), failure.clone());
         let is_in_memory = kept.intake().is_in_memory();
-        let copy = Copy { completeness: kept.completeness(), size: kept.intake().size(), failure };
+        let copy = Copy { completeness: kept.completeness(), failure };
         let publish = move |_: &_| Kept::publish(*kept, why);
         if is_in_memory {
             return means.store.blocking(publish).await;
@@ -221,13 +219,14 @@ impl Fetcher {
 
     /// What only a disk has that does not answer: the segment of `job`, or no more than a copy of it.
     fn left_to_disk(&self, job: &Job, late: Late<Option<Saved>>, copy: Option<Copy>) -> Fetched {
-        let (completeness, size, failure) = match copy {
-            Some(Copy { completeness, size, failure }) => (completeness, size, Some(failure)),
-            None => (Completeness::Full, 0, None),
+        let (completeness, failure) = match copy {
+            Some(Copy { completeness, failure }) => (completeness, Some(failure)),
+            None => (Completeness::Full, None),
         };
         Fetched::Held(Box::new(Held {
             pieces: Vec::new(),
-            size,
+            // it may never be had, and so is worth less than whatever comes
+            size: 0,
             place: self.means.holding.enter_without_room(self.rank, job.start),
             target: self.target(job),
             completeness,

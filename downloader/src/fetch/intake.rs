@@ -150,9 +150,11 @@ impl Intake {
         }
     }
 
-    /// Takes everything into memory from the beginning, since the disk does not answer.
-    pub(super) fn keep_in_memory(&mut self) {
+    /// Takes everything into memory from the beginning, since the disk does not answer; as a spare, if the
+    /// disk has it as well.
+    pub(super) fn keep_in_memory(&mut self, as_a_spare: bool) {
         let place = self.holding.enter_unanswered(self.rank, self.target.start);
+        let place = if as_a_spare { place.of_a_spare() } else { place };
         self.sink = Sink::Memory(Memory { pieces: Vec::new(), size: 0, place });
     }
 
@@ -256,8 +258,7 @@ impl Intake {
         }
     }
 
-    /// How many bytes were taken in.
-    pub(super) fn size(&self) -> u64 {
+    fn size(&self) -> u64 {
         match &self.sink {
             Sink::Empty => 0,
             Sink::File(draft) => draft.size(),

@@ -1,6 +1,7 @@
 //! A segment that waits in memory until the disk takes it.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use common::format::media::examiner::Format;
 use common::format::segment::Completeness;
 use common::io::store::Store;
 use common::service::CancellationToken;
+use tokio::time::Instant;
 
 use super::place::{Place, Try};
 use super::{Holding, Late, Stuck, Target, Work, disk_full, given_up};
@@ -21,14 +23,18 @@ pub(super) const TRIED_FOR: Duration = Duration::from_mins(1);
 /// How long a disk that hangs is waited for once the downloader stops: what is lost then can still be told of
 /// before a stop may take no longer.
 pub(super) const LAST_WAIT: Duration = Duration::from_secs(8);
-/// How often it is asked after that whether it still stores something.
+/// How long it is waited for at most then, however little it still stores.
+pub(super) const LONGEST_LAST_WAIT: Duration = Duration::from_secs(16);
+/// How often it is asked whether it still stores something.
 pub(super) const ASK_EVERY: Duration = Duration::from_millis(250);
+/// How long a try is waited for then before it is another's turn.
+pub(super) const LAST_TRIED_FOR: Duration = Duration::from_secs(1);
 
 /// A segment that was received and judged, and waits for the disk.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) pieces: Vec<Bytes>,
-    /// How many bytes it has, here or with what hangs.
+    /// How many bytes wait here.
     pub(crate) size: u64,
     pub(crate) place: Place,
     pub(crate) target: Target,
@@ -90,12 +96,14 @@ impl Held {
     async fn give_up(mut self) -> Attempt {
         let late = self.late.take();
         let Self { pieces, place, failure, format, .. } = self;
-        drop((pieces, place));
+        drop(pieces);
+        place.leave_room();
         let saved = if let Some(late) = late { late.await } else { None };
-        match saved {
-            Some(_) => Attempt { saved, failure, format, elsewhere: None },
-            None => Attempt::failed(given_up()),
+        if saved.is_none() {
+            place.gave_up();
+            return Attempt::failed(given_up());
         }
+        Attempt { saved, failure, format, elsewhere: None }
     }
 
     fn landed(self, saved: Saved) -> Attempt {
@@ -121,7 +129,21 @@ impl Held {
         let is_ours = self.late.is_some();
         let saved = move |saved: Saved| Saved { is_new: saved.is_new || is_ours, ..saved };
         let Target { stuck, store: of, .. } = &self.target;
-        match holding.ask_for(stuck, Work::Landings, TRIED_FOR, of, store).await {
+        let mut asked = pin!(holding.ask_for(stuck, Work::Landings, TRIED_FOR, of, store));
+        let stopping = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(LAST_TRIED_FOR).await;
+        };
+        let asked = tokio::select! {
+            biased;
+            asked = &mut asked => asked,
+            () = stopping => {
+                // it may take as long as there is time, but not the time of the others
+                turn.over(false);
+                asked.await
+            }
+        };
+        match asked {
             Ok(result) => result.map(saved),
             Err(late) => {
                 if let Some(late) = late {
@@ -140,7 +162,8 @@ impl Held {
 async fn is_in_vain(holding: &Holding, stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep_until(holding.stopping() + LAST_WAIT).await;
-    while holding.has_stored_within(LAST_WAIT) {
+    let end = holding.stopping() + LONGEST_LAST_WAIT;
+    while holding.has_stored_within(LAST_WAIT) && Instant::now() < end {
         tokio::time::sleep(ASK_EVERY).await;
     }
 }

@@ -2,14 +2,18 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use common::service::CancellationToken;
 use tokio::time::Instant;
 
 use super::room::{Answer, Claim};
 use super::turns::Turn;
-use super::{Holding, given_up};
+use super::{Holding, State, given_up};
 use crate::planner::{Failure, Saved};
+
+/// How often it is asked whether it is still useless to try the disk, though nothing has happened.
+const ASK_EVERY: Duration = Duration::from_secs(10);
 
 /// A segment's place in a [`Holding`]; given back when it is dropped.
 #[derive(Debug)]
@@ -17,11 +21,19 @@ pub(crate) struct Place {
     pub(super) holding: Holding,
     claim: Claim,
     pub(super) given_up: CancellationToken,
+    /// Whether it is not to be counted when there is no room for it.
+    is_counted: AtomicBool,
 }
 
 impl Place {
     pub(super) fn new(holding: Holding, claim: Claim, given_up: CancellationToken) -> Self {
-        Self { holding, claim, given_up }
+        Self { holding, claim, given_up, is_counted: AtomicBool::new(false) }
+    }
+
+    /// The same, for a segment that may be stored even if there is no room for it here.
+    pub(crate) fn of_a_spare(self) -> Self {
+        self.is_counted.store(true, Ordering::Relaxed);
+        self
     }
 
     /// Takes room for `bytes` more.
@@ -33,25 +45,36 @@ impl Place {
         let mut state = self.holding.state();
         let answer = state.room.grow(self.claim, bytes);
         self.holding.show(&state);
-        let victims = match answer {
-            Answer::Granted(victims) => victims,
-            // whoever was given up for another was counted then
-            Answer::Refused if self.given_up.is_cancelled() => return Err(given_up()),
-            Answer::Refused => {
-                self.given_up.cancel();
-                self.holding.inner.metrics.given_up.inc();
-                state.telling.gave_up();
-                return Err(given_up());
+        let Answer::Granted(victims) = answer else {
+            self.given_up.cancel();
+            if !self.is_counted.swap(true, Ordering::Relaxed) {
+                self.count(&mut state);
             }
+            return Err(given_up());
         };
         for victim in victims {
             if let Some(token) = state.given_up.get(&victim) {
                 token.cancel();
             }
-            self.holding.inner.metrics.given_up.inc();
-            state.telling.gave_up();
         }
         Ok(())
+    }
+
+    /// Gives its room back.
+    pub(super) fn leave_room(&self) {
+        let mut state = self.holding.state();
+        state.room.leave(self.claim);
+        self.holding.show(&state);
+    }
+
+    /// It waits no more, and nothing else has its segment.
+    pub(super) fn gave_up(&self) {
+        self.count(&mut self.holding.state());
+    }
+
+    fn count(&self, state: &mut State) {
+        self.holding.inner.metrics.given_up.inc();
+        state.telling.gave_up();
     }
 
     /// Gives up its turn until it waits for one again.
@@ -75,7 +98,7 @@ impl Place {
                 self.ask_for_turn(stopping)
             } else {
                 self.pass_over();
-                Turn::Later
+                Turn::At(Instant::now() + ASK_EVERY)
             };
             let pause = async {
                 match turn {
@@ -96,9 +119,7 @@ impl Place {
             }
         }
     }
-}
 
-impl Place {
     fn ask_for_turn(&self, hurried: bool) -> Turn {
         let turns = &mut self.holding.state().turns;
         turns.wait(self.claim.age());

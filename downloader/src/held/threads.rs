@@ -6,8 +6,8 @@
 
 use std::fmt;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ impl Work {
         match self {
             // some hundred channels on a disk that takes a second for each segment
             Self::Segments => 192,
-            // one at a time, and some that hang
-            Self::Landings => 8,
+            // one at a time, and two that hang for each of some feeds
+            Self::Landings => 24,
             Self::Notes => 32,
             Self::Listings => 64,
             // in no hurry, but one may take long
@@ -78,23 +78,46 @@ impl Threads {
 ///
 /// Where the folder of one feed hangs and the disk does not, it would have one thread after the other.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stuck(Arc<[AtomicUsize; Work::ALL.len()]>);
+pub(crate) struct Stuck(Arc<Mutex<[Hung; Work::ALL.len()]>>);
+
+/// Threads that hang over one kind of work.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hung {
+    count: usize,
+    /// When the last one was found to.
+    last: Option<Instant>,
+}
 
 impl Stuck {
     /// How many threads may hang over one kind of work of a feed before it asks for no more.
     pub(super) const MOST: usize = 2;
+    /// How long it asks for no more then. Those may hang for good over files of theirs, while the folder is well;
+    /// each one more doubles the time.
+    pub(super) const ASKS_ANEW_AFTER: Duration = Duration::from_mins(5);
 
-    /// Whether no further thread is to be had before one of those comes back.
+    /// Whether no further thread is to be had now.
     pub(crate) fn is_at(&self, work: Work) -> bool {
-        self.0[work as usize].load(Ordering::Acquire) >= Self::MOST
+        let Hung { count, last } = self.lock()[work as usize];
+        let Some(beyond) = count.checked_sub(Self::MOST) else { return false };
+        let pause = Self::ASKS_ANEW_AFTER * (1 << beyond.min(8));
+        last.is_some_and(|last| last.elapsed() < pause)
     }
 
     fn began(&self, work: Work) {
-        self.0[work as usize].fetch_add(1, Ordering::AcqRel);
+        let hung = &mut self.lock()[work as usize];
+        hung.count += 1;
+        hung.last = Some(Instant::now());
+        if hung.count == Self::MOST {
+            tracing::warn!(?work, "the disk does not answer over this feed, which waits in memory");
+        }
     }
 
     fn ended(&self, work: Work) {
-        self.0[work as usize].fetch_sub(1, Ordering::AcqRel);
+        self.lock()[work as usize].count -= 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [Hung; Work::ALL.len()]> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -112,12 +112,14 @@ pub(super) struct Entry {
     /// How near to the edge it was when it was last started.
     pub(super) urgency: Urgency,
     attempts: u32,
-    /// By which source's list the last attempt went.
-    last_tried: Option<SourceId>,
-    /// Whether something else is at its address.
+    /// By which list the last attempt went.
+    last_tried: Option<Listing>,
+    /// Whether something else is where the last attempt went, or the next one goes.
     overwritten: Overwritten,
     /// How many of them brought something odd.
     odd: u32,
+    /// How many of them brought it whole, be it in doubt.
+    whole: u32,
     began: Option<Instant>,
     best: Option<(Completeness, u64)>,
     /// The size of the longest partial copy that waits for the disk.
@@ -167,6 +169,7 @@ impl Entry {
             last_tried: None,
             overwritten: Overwritten::default(),
             odd: 0,
+            whole: 0,
             began: None,
             best: None,
             held_partial: 0,
@@ -231,19 +234,31 @@ impl Entry {
         self.state = State::InFlight;
         self.urgency = urgency;
         let listing = self.listing().clone();
-        self.last_tried = Some(listing.source);
+        self.last_tried = Some(listing.clone());
         self.attempts += 1;
         self.began.get_or_insert(now);
-        self.job(id, listing)
+        self.job(id, listing, self.overwritten.clone())
     }
 
     /// The attempt that is under way, as it goes by the newest other source that lists the segment, if one does.
     pub(super) fn elsewhere(&self, id: SegmentId) -> Option<Job> {
-        let other = self.listings.iter().rfind(|other| Some(other.source) != self.last_tried)?;
-        Some(self.job(id, other.clone()))
+        let other = self.listings.iter().rfind(|other| Some(other.source) != self.tried())?;
+        // nothing has come to that address
+        Some(self.job(id, other.clone(), Overwritten::default()))
     }
 
-    fn job(&self, id: SegmentId, listing: Listing) -> Job {
+    /// By which source's list the last attempt went.
+    fn tried(&self) -> Option<SourceId> {
+        self.last_tried.as_ref().map(|listing| listing.source)
+    }
+
+    /// Where an attempt is under way by a list of `source`, as that had it.
+    pub(super) fn under_way_by(&self, source: SourceId) -> Option<&Listing> {
+        let tried = self.last_tried.as_ref().filter(|_| self.state == State::InFlight);
+        tried.filter(|listing| listing.source == source)
+    }
+
+    fn job(&self, id: SegmentId, listing: Listing, overwritten: Overwritten) -> Job {
         let best_partial = match self.best {
             Some((Completeness::Partial, size)) => size,
             _ => 0,
@@ -265,7 +280,7 @@ impl Entry {
             start: self.place.start,
             duration: self.place.duration,
             doubt: self.doubt.map(Doubt::words),
-            overwritten: self.overwritten.clone(),
+            overwritten,
             best_partial,
         }
     }
@@ -276,7 +291,8 @@ impl Entry {
         let was_doubted = std::mem::take(&mut self.was_doubted);
         let Some(failure) = attempt.failure else {
             let suspect = attempt.saved.filter(|saved| saved.completeness == Completeness::Suspect);
-            if was_doubted && suspect.is_some() {
+            self.whole += u32::from(attempt.saved.is_some());
+            if was_doubted && suspect.is_some() && self.listed {
                 // only because it was in doubt
                 self.state = State::Due(now);
                 return Settling::Pending;
@@ -288,6 +304,10 @@ impl Entry {
         self.odd += u32::from(is_odd);
         let enough = self.odd >= if all_are_odd { 2 } else { ODD_ATTEMPTS };
         let is_gone = self.overwritten.is_likely() && !self.listed;
+        if self.listed {
+            // the next attempt goes where it is listed now
+            self.overwritten = Overwritten::default();
+        }
         let next =
             if is_gone || is_odd && enough { None } else { self.next_attempt(&failure, now) };
         // that the last attempt was cut off by a stop is not why those before it failed
@@ -341,7 +361,7 @@ impl Entry {
     pub(super) fn superseded(&mut self, claim: Claim) -> Settling {
         let waits = matches!(self.state, State::Due(_) | State::WhenListed(_));
         let refused = self.failure.as_ref().is_some_and(|of| of.retry == Retry::WhileListed);
-        if self.listed {
+        if self.listed && self.state != State::InFlight {
             return Settling::Pending;
         }
         if waits && (claim == Claim::Taken || refused) {
@@ -391,7 +411,7 @@ impl Entry {
 
     /// By which source's list the next attempt goes: the newest's, and after a failure in turn.
     fn listing(&self) -> &Listing {
-        let tried = |listing: &Listing| Some(listing.source) >= self.last_tried;
+        let tried = |listing: &Listing| Some(listing.source) >= self.tried();
         // those that began before the one that was tried last, the newest of them first
         let earlier =
             self.listings.iter().rfind(|listing| self.last_tried.is_some() && !tried(listing));
@@ -440,6 +460,9 @@ impl Entry {
     /// Gives up for the reason why the last attempt failed; `untried` when there was none.
     fn give_up(&mut self, untried: Why) -> Settling {
         self.state = State::Settled;
+        if self.whole > 0 {
+            return Settling::Done;
+        }
         let attempts = match self.attempts {
             1 => "1 attempt".to_owned(),
             attempts => format!("{attempts} attempts"),

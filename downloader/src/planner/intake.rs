@@ -133,13 +133,15 @@ impl<'a> Intake<'a> {
         self.source.placed(&self.rows, &places);
     }
 
-    /// Gives up what waits for another attempt at an address, and doubts what is under way there, where the source may have something else by now, as
-    /// an encoder that began anew does which names its segments by their numbers.
+    /// Gives up what waits for another attempt at an address, and doubts what is under way there, where the
+    /// source may have something else by now, as an encoder that began anew does which names its segments by
+    /// their numbers.
     fn give_up_superseded(&mut self, fresh: &BTreeSet<u64>, events: &mut Vec<Event>) {
         let rows = self.rows.iter().filter(|row| fresh.contains(&row.number));
         let taken = Taken::new(rows.map(|row| row.segment));
         for entry in self.planner.entries.values_mut() {
-            let listing = entry.listing_in(self.id);
+            // of what another source lists as well, only the attempt knows where it went
+            let listing = entry.under_way_by(self.id).or_else(|| entry.listing_in(self.id));
             let Some(old) = listing.filter(|old| old.numbering != self.source.numbering) else {
                 continue;
             };
@@ -190,10 +192,10 @@ impl<'a> Intake<'a> {
         self.source.edge = ids.copied().collect();
     }
 
-    /// Notices when the list has the newest segment of the programme that was known before, and so whatever
-    /// was published since.
+    /// Notices when the list goes on from the newest segment of the programme that was known before, and so has
+    /// whatever was published since. One that ends with that may be old.
     pub(super) fn note_followed(&mut self) {
-        let listed = self.shown.list.media_sequence..=self.rows.last().map_or(0, |row| row.number);
+        let listed = self.shown.list.media_sequence..self.rows.last().map_or(0, |row| row.number);
         let Some(last) = self.planner.account.last else { return };
         if self.source.ids.iter().any(|(number, id)| *id == last && listed.contains(number)) {
             self.planner.account.followed();

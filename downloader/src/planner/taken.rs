@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use common::base::time::Timestamp;
 use common::format::hls::Segment;
+use common::format::segment::MediaDuration;
 
 use super::entry::without_query;
 use super::terms::Claim;
@@ -24,7 +25,7 @@ type Place = (String, Option<(Option<u64>, u64)>);
 #[derive(Debug)]
 pub(super) struct Taken {
     now: BTreeMap<Place, Option<Timestamp>>,
-    soon: Vec<String>,
+    soon: BTreeMap<String, Option<Timestamp>>,
 }
 
 impl Taken {
@@ -33,19 +34,26 @@ impl Taken {
         let mut last = None;
         let segments = segments.inspect(|segment| last = Some(*segment));
         let now = segments.map(|segment| (place(segment), timeline::stated(segment))).collect();
-        let name = last.map(|last| without_query(&last.uri).to_owned());
-        let soon = std::iter::successors(name, |name| next(name)).skip(1).take(AHEAD).collect();
+        let first = last.map(|last| (without_query(&last.uri).to_owned(), timeline::stated(last)));
+        let lasts = last.and_then(|last| last.duration).and_then(MediaDuration::from_seconds);
+        let after = |(name, date): &(String, Option<Timestamp>)| {
+            let date = date.zip(lasts).map(|(date, lasts)| date + lasts.delta());
+            Some((next(name)?, date))
+        };
+        let soon = std::iter::successors(first, after).skip(1).take(AHEAD).collect();
         Self { now, soon }
     }
 
     /// What may be at the address of `segment`, which began at `start`, instead of it.
     pub(super) fn claim(&self, segment: &Segment, start: Timestamp) -> Claim {
         let place = place(segment);
-        match self.now.get(&place) {
-            Some(Some(date)) if (*date - start).abs() <= SAME => Claim::Free,
-            Some(_) => Claim::Taken,
-            None if self.soon.contains(&place.0) => Claim::Soon,
-            None => Claim::Free,
+        let is_same =
+            |date: &Option<Timestamp>| date.is_some_and(|date| (date - start).abs() <= SAME);
+        match (self.now.get(&place), self.soon.get(&place.0)) {
+            (Some(date), _) | (None, Some(date)) if is_same(date) => Claim::Free,
+            (Some(_), _) => Claim::Taken,
+            (None, Some(_)) => Claim::Soon,
+            (None, None) => Claim::Free,
         }
     }
 }
@@ -69,6 +77,28 @@ fn next(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_next_is_another_only_at_another_time() {
+        let at = |seconds| Timestamp::from_micros(1_800_000_000_000_000 + seconds * 1_000_000);
+        let segment = |uri: &str, date: Option<i64>| Segment {
+            uri: uri.to_owned(),
+            duration: Some(2.0),
+            program_date_time: date.map(at),
+            ..Segment::default()
+        };
+        for (date, start, expected) in [
+            (Some(10), 12, [Claim::Free, Claim::Soon]),
+            (Some(10), 14, [Claim::Soon, Claim::Free]),
+            (None, 12, [Claim::Soon, Claim::Soon]),
+        ] {
+            let listed = segment("7.ts", date);
+            let taken = Taken::new([&listed].into_iter());
+            let claims = ["8.ts", "9.ts"].map(|uri| taken.claim(&segment(uri, None), at(start)));
+            assert_eq!(claims, expected, "{date:?} {start}");
+            assert_eq!(taken.claim(&segment("10.ts", None), at(start)), Claim::Free);
+        }
+    }
 
     #[test]
     fn names_are_counted_on() {

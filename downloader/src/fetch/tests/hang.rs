@@ -142,7 +142,7 @@ async fn a_copy_that_is_not_whole_lands_once_the_disk_answers() {
     let (mut held, ()) = tokio::join!(held, patience_ends(&disk));
     let failure = held.failure.take().map(|failure| (failure.why, failure.retry));
     assert_eq!(failure, Some((Why::Truncated, Retry::Later)));
-    assert_eq!((held.completeness, held.size), (Completeness::Partial, 376));
+    assert_eq!((held.completeness, held.size), (Completeness::Partial, 0), "none are here");
     assert!(!bench.shows_any());
     disk.release();
     let expected = Saved { completeness: Completeness::Partial, size: 376, is_new: true };
@@ -155,19 +155,27 @@ async fn what_memory_has_no_room_for_may_be_stored_by_what_hangs_over_it() {
     for is_refused in [false, true] {
         let disk = Hang::default();
         let mut bench = Bench::hanging(&disk, false).await;
-        bench.fetcher.means.holding = Holding::new(100, &Metrics::empty());
+        let metrics = Metrics::empty();
+        bench.fetcher.means.holding = Holding::new(100, &metrics);
         bench.origin.serve("/live/7.ts", [Response::ok(packets(3))]);
         disk.at(Step::Flush, 0);
         let held = bench.held(&bench.fetcher, segment());
         let (held, ()) = tokio::join!(held, patience_ends(&disk));
         assert!(held.pieces.is_empty());
+        let given_up = |count: u8| {
+            let sample = format!("\nsegments_given_up_total {count}\n");
+            assert!(metrics.render().contains(&sample), "{sample}");
+        };
+        given_up(0);
         if is_refused {
             disk.refuse(std::io::ErrorKind::StorageFull);
             let full = Some((Why::DiskFull, Retry::WhileListed));
             assert_eq!(failure(&held.land().await), full);
+            given_up(1);
         } else {
             disk.release();
             assert!(landed(&held.land().await).is_some());
+            given_up(0);
             bench.ends_with(packets(3)).await;
         }
     }
@@ -262,6 +270,17 @@ async fn while_there_is_much_for_a_disk_that_stores_nothing_more_goes_to_memory_
         landed(&bench.fetch(Response::ok(packets(3))).await).map(|it| it.is_new),
         Some(false)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_disk_that_hangs_has_makes_fetches_gather_no_less() {
+    let bench = Bench::patient(for_ever()).await;
+    let means = &bench.fetcher.means;
+    let _some = means.unconfirmed.add(&[Bytes::from(vec![0; 1000])]);
+    means.holding.disk_works();
+    assert_eq!(means.in_memory(), 1000);
+    tokio::time::advance(STORES_WITHIN).await;
+    assert_eq!(means.in_memory(), 0, "what is handed over in pieces has to be fetched again");
 }
 
 #[tokio::test]

@@ -297,7 +297,7 @@ async fn what_comes_from_an_address_that_is_used_again_is_not_full() {
         let saved = |attempt: &Attempt| attempt.saved.map(|saved| saved.completeness);
         let attempt = bench.done(&job).await;
         assert_eq!(saved(&attempt), first, "{claim:?}");
-        let gone = (Why::Expired, Retry::Never);
+        let gone = (Why::Expired, Retry::WhileListed);
         assert_eq!(failure(&attempt), first.is_none().then_some(gone), "{claim:?}");
 
         let bench = Bench::patient(for_ever()).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::io::store::Hang;
 
-use super::super::landing::{ASK_EVERY, LAST_WAIT, TRIED_FOR};
+use super::super::landing::{ASK_EVERY, LAST_TRIED_FOR, LAST_WAIT, LONGEST_LAST_WAIT, TRIED_FOR};
 use super::*;
 
 /// A holding above a disk that may hang.
@@ -191,6 +191,37 @@ async fn when_stopping_a_disk_is_waited_for_as_long_as_it_stores_anything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn when_stopping_what_hangs_keeps_no_other_from_its_last_try() {
+    let bench = Bench::new();
+    let other = super::Bench::new(100, Disk::default());
+    bench.disk.at(Step::Flush, 0);
+    let mut landing = bench.land(1..2);
+    until("nobody tries", || bench.disk.count() == 1).await;
+    let well = Held { place: bench.hold(2).place, ..other.hold(0, 2).unwrap() };
+    let mut landing_well = JoinSet::new();
+    landing_well.spawn(well.land());
+    bench.stop.cancel();
+    other.stop.cancel();
+    all_go_on().await;
+    assert!(landing_well.try_join_next().is_none());
+    tokio::time::advance(LAST_TRIED_FOR).await;
+    until_at_last("it waits for the other", || other.names() == 1).await;
+    assert!(landing_well.join_next().await.unwrap().unwrap().saved.is_some());
+    assert!(landing.try_join_next().is_none());
+    for waits in 1..=LONGEST_LAST_WAIT.as_secs() {
+        // it stores something now and then
+        bench.holding.disk_works();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        all_go_on().await;
+        if waits == LONGEST_LAST_WAIT.as_secs() - 3 {
+            assert!(landing.try_join_next().is_none());
+        }
+    }
+    let failure = landing.try_join_next().unwrap().unwrap().failure.unwrap();
+    assert_eq!((failure.why, failure.retry), (Why::DiskFull, Retry::Never));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_hangs_keeps_no_turn_from_those_that_are_refused() {
     let bench = Bench::new();
     let refusing = Disk::broken();
@@ -237,6 +268,10 @@ async fn a_feed_whose_folder_alone_hangs_tries_no_more_than_twice_at_a_time() {
     let begun = begun.map(|file| file.unwrap().file_name().into_string().unwrap());
     let begun: BTreeSet<String> = begun.map(|name| name[..5].to_owned()).collect();
     assert_eq!(begun, ["00:01", "00:02", "00:07"].map(str::to_owned).into());
+    tokio::time::advance(TRIED_FOR).await;
+    all_go_on().await;
+    tokio::time::advance(Stuck::ASKS_ANEW_AFTER).await;
+    until_at_last("it is for ever", || bench.disk.count() > Stuck::MOST + 1).await;
     bench.disk.release();
     Bench::all_land(landing).await;
 }
@@ -286,6 +321,19 @@ async fn what_one_file_is_stuck_at_is_written_anew_after_a_while_and_counts_once
         assert_eq!(attempt.saved.map(|saved| saved.is_new), Some(true), "it was nobody else");
         assert_eq!(bench.names(), 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_given_up_takes_no_room_while_what_hangs_over_it_is_waited_for() {
+    let bench = Bench::new();
+    let held = Held { late: Some(Late::never()), ..bench.hold(1) };
+    assert_eq!(bench.holding.state().room.used(), 4);
+    held.place.given_up.cancel();
+    let mut landing = JoinSet::new();
+    landing.spawn(held.land());
+    all_go_on().await;
+    assert_eq!(bench.holding.state().room.used(), 0);
+    assert!(landing.try_join_next().is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,6 +98,31 @@ fn what_was_asked_for_in_doubt_is_asked_for_again_once_that_is_gone() {
 }
 
 #[test]
+fn what_is_stored_in_doubt_is_not_missing() {
+    let suspect = Saved { completeness: Completeness::Suspect, size: 1, is_new: true };
+    let gone = Failure { why: Why::Expired, detail: String::new(), retry: Retry::Never };
+    let mut bench = confirmed_meanwhile(Completeness::Suspect, true);
+    bench.refuse(8, gone.retry);
+    assert_eq!(bench.missed(), []);
+    // it is not listed any more when it lands
+    let mut bench = Bench::new();
+    bench.show(&dated(5..=7));
+    bench.save(5..=7);
+    let jumped = format!("{}{}", dated(5..=7), dates_of(&dated(20..=20)));
+    bench.observe(&jumped);
+    bench.jobs();
+    let (eight, other) = (bench.id(8), bench.open("http://host/live.m3u8?token=2"));
+    bench.planner.held(eight);
+    bench.observe_in(other, &jumped, &[]);
+    bench.close(other);
+    let later = dated(21..=23).replace("SEQUENCE:21", "SEQUENCE:9");
+    bench.observe(&later);
+    bench.save([9, 10, 11]);
+    bench.finish(8, Attempt { saved: Some(suspect), ..Attempt::default() });
+    assert_eq!((bench.numbers_due(), bench.missed()), (NONE.to_vec(), vec![]));
+}
+
+#[test]
 fn what_stays_in_doubt_is_not_asked_for_again() {
     let mut bench = confirmed_meanwhile(Completeness::Suspect, false);
     bench.jobs();

@@ -99,8 +99,9 @@ fn an_interruption_that_missed_nothing_explains_no_pause_of_the_encoder() {
     for before in [dated(5..=7), dated(7..=7), on(5..=7), on(7..=7), delta] {
         assert_eq!(missed_after_failures(&before, &on(7..=7)), [], "{before}");
     }
-    // an edge that lags shows nothing of what came since; and what has left the list, may have
-    for before in [dated(5..=6), late.clone()] {
+    // an edge that lags and a list of before show nothing of what came since; and what has left the list, may
+    // have
+    for before in [dated(5..=6), dated(5..=7), late.clone()] {
         let missed = missed_after_failures(&before, &late);
         assert_eq!(missed, [(16.0, 24.0, Why::TimeOut)], "{before}");
     }

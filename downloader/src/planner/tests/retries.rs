@@ -48,6 +48,67 @@ fn what_is_under_way_at_an_address_that_is_used_again_is_doubted() {
     assert_eq!(bench.missed(), missed, "only 9.ts is asked for again");
 }
 
+/// An encoder begins anew at the first address, where another segment is now at the address of the seventh.
+fn show_anew(bench: &mut Bench) {
+    let again = dated(40..=41).replace("SEQUENCE:40", "SEQUENCE:0");
+    bench.observe(&again.replace("40.ts", "7.ts").replace("41.ts", "8.ts"));
+}
+
+/// Ends an attempt at that segment for good as far as its address goes, or for now; returns where it is asked
+/// for after a second, and whether another may be there.
+fn asked_again(bench: &mut Bench, id: SegmentId, retry: Retry) -> Vec<(SourceId, bool)> {
+    let gone = Failure { why: Why::Expired, detail: String::new(), retry };
+    let ended = bench.planner.finish(id, Attempt::failed(gone), bench.now.instant);
+    bench.events.extend(ended);
+    bench.wait(1);
+    let again = bench.jobs().into_iter().filter(|job| job.id == id);
+    again.map(|job| (job.source, job.overwritten.is_likely())).collect()
+}
+
+#[test]
+fn what_another_source_lists_is_had_from_there() {
+    for was_listed_there in [true, false] {
+        let mut bench = Bench::new();
+        bench.observe(&dated(5..=8));
+        let (seven, old) = (bench.id(7), bench.jobs());
+        let old = old.into_iter().find(|job| job.id == seven).unwrap();
+        let other = bench.open("http://host/other.m3u8");
+        if was_listed_there {
+            bench.observe_in(other, &dated(5..=8), &[]);
+            show_anew(&mut bench);
+        } else {
+            show_anew(&mut bench);
+            bench.observe_in(other, &dated(5..=8), &[]);
+        }
+        assert!(old.overwritten.is_certain(), "where it was asked for is another");
+        let there = bench.planner.elsewhere(seven).unwrap();
+        assert_eq!((there.source, there.overwritten.is_likely()), (other, false));
+        assert_eq!(asked_again(&mut bench, seven, Retry::Later), [(other, false)]);
+        let again = asked_again(&mut bench, seven, Retry::WhileListed);
+        assert_eq!(again, [], "not before it is seen there again");
+        assert!(!bench.missed().contains(&(14.0, 2.0, Why::Expired)));
+    }
+    let mut bench = Bench::new();
+    bench.observe(&dated(5..=8));
+    let seven = bench.id(7);
+    bench.jobs();
+    show_anew(&mut bench);
+    assert_eq!(asked_again(&mut bench, seven, Retry::Later), [], "no other lists it");
+    assert!(bench.missed().contains(&(14.0, 2.0, Why::Expired)));
+}
+
+#[test]
+fn an_edge_that_lags_for_long_takes_no_address() {
+    let mut bench = Bench::new();
+    bench.observe(&dated(5..=9));
+    let old = bench.jobs();
+    for _ in 0..=numbering::MAX_REGRESSIONS {
+        bench.observe(&dated(5..=7));
+    }
+    assert!(bench.events.contains(&Event::Renumbered));
+    assert!(old.iter().all(|job| !job.overwritten.is_likely()), "8.ts and 9.ts are what they were");
+}
+
 #[test]
 fn a_list_that_numbers_the_same_segments_anew_takes_no_address() {
     let mut bench = Bench::new();
