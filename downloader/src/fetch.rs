@@ -123,6 +123,8 @@ impl Means {
     /// Waits until what is under way has to end, because the downloader stops.
     async fn cut_off(&self) {
         self.stop.cancelled().await;
+        // from now on all has to end in time
+        self.holding.stopping();
         tokio::time::sleep(self.patience.stop).await;
     }
 }

@@ -68,7 +68,7 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     room: Room,
-    /// Of each that is held, what says that it was given up.
+    /// Of each that waits, what says that it was given up.
     given_up: BTreeMap<Claim, CancellationToken>,
     turns: Turns,
     telling: Telling,
@@ -184,7 +184,7 @@ impl Holding {
     }
 
     /// When it was first seen that the downloader stops, which it does.
-    fn stopping(&self) -> Instant {
+    pub(crate) fn stopping(&self) -> Instant {
         *self.state().stopping.get_or_insert_with(Instant::now)
     }
 
@@ -299,7 +299,8 @@ impl State {
     }
 
     fn tell_if_over(&mut self) {
-        if !self.disk_works || self.hang.is_some() || !self.room.is_empty() {
+        // one that has no room may still be stored by what hangs over it
+        if !self.disk_works || self.hang.is_some() || !self.given_up.is_empty() {
             return;
         }
         self.trouble = None;

@@ -248,8 +248,8 @@ impl Planner {
     }
 
     /// What a job under way is by the list of another source that has its segment, if one has.
-    pub(crate) fn elsewhere(&self, id: SegmentId) -> Option<Job> {
-        self.entries.get(&id)?.elsewhere(id)
+    pub(crate) fn elsewhere(&mut self, id: SegmentId) -> Option<Job> {
+        self.entries.get_mut(&id)?.elsewhere(id)
     }
 
     /// When a segment becomes due that is not yet.
@@ -265,6 +265,11 @@ impl Planner {
             entry.state = State::Held;
             self.in_flight = self.in_flight.saturating_sub(1);
         }
+    }
+
+    /// Where the first segment begins that was taken in, of whatever became of it.
+    pub(crate) fn first(&self) -> Option<Timestamp> {
+        self.account.first
     }
 
     /// Takes in what was recorded before this process, which the disk was slow to tell.

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::base::time::{Clock, Hour};
+use common::base::time::{Clock, Hour, Timestamp};
 use common::format::segment::Completeness;
 use common::io::store::notes::{Notes, Why};
 use common::io::store::{Feed, Store};
@@ -54,7 +54,7 @@ pub(crate) struct Recorder {
     /// What reads what is stored, and hangs.
     reading: Option<Late<()>>,
     /// What reads what was recorded before, where that takes long.
-    recalling: Option<Late<io::Result<Recall>>>,
+    recalling: Option<Recalling>,
     formats: Formats,
     notes: noting::Writer,
     fetches: JoinSet<(Job, Fetched)>,
@@ -125,7 +125,7 @@ impl Recorder {
         let notes = Notes::new(store.clone(), shared.node.clone(), feed.clone());
         let means = shared.means.clone();
         let (holding, patience) = (means.holding.clone(), means.patience.disk);
-        let mut recalling = Some(recalling(&holding, &store, &feed, &notes, &shared.clock));
+        let mut recalling = Some(Recalling::begin(&holding, &store, &feed, &notes, None));
         let recalled = timeout(RECALLED_WITHIN, late(&mut recalling)).await.ok().flatten();
         if recalled.is_some() {
             recalling = None;
@@ -208,16 +208,23 @@ impl Recorder {
                     }
                 },
                 true = self.notes.written() => {}
-                Some(recalled) = late(&mut self.recalling) => self.recalled(&read(recalled)),
+                Some(recalled) = late(&mut self.recalling) => self.recalled(recalled),
                 else => std::future::pending().await,
             }
         }
     }
 
     /// Takes in what was recorded before, late.
-    fn recalled(&mut self, recalled: &Recall) {
-        self.recalling = None;
-        let events = self.planner.recalled(recalled);
+    fn recalled(&mut self, recalled: io::Result<Recall>) {
+        let Some(Recalling { notes, before, .. }) = self.recalling.take() else { return };
+        let first = self.planner.first();
+        if first.is_some() && before.is_none() {
+            // it may be all of what this process has recorded meanwhile
+            let (holding, store) = (&self.holding, &self.store);
+            self.recalling = Some(Recalling::begin(holding, store, &self.feed, &notes, first));
+            return;
+        }
+        let events = self.planner.recalled(&read(recalled));
         self.tell(events);
     }
 
@@ -386,24 +393,30 @@ impl Recorder {
 }
 
 /// Reads what was recorded before, however long that takes.
-fn recalling(
-    holding: &Holding,
-    store: &Store,
-    feed: &Feed,
-    notes: &Notes,
-    clock: &Arc<dyn Clock>,
-) -> Late<io::Result<Recall>> {
-    let (holding, store, feed, notes) =
-        (holding.clone(), store.clone(), feed.clone(), notes.clone());
-    let (clock, began) = (Arc::clone(clock), clock.now());
-    Late::of(async move {
-        let recall = move |store: &Store| {
-            // this process may have stored something by then
-            let is_late = (clock.now() - began).to_std().is_ok_and(|late| late > RECALLED_WITHIN);
-            recall(store, &feed, &notes, is_late.then_some(began))
-        };
-        holding.ask_patiently(Work::Listings, &store, recall).await
-    })
+#[derive(Debug)]
+struct Recalling {
+    reading: Late<io::Result<Recall>>,
+    notes: Notes,
+    /// Before when, if not before now.
+    before: Option<Timestamp>,
+}
+
+impl Recalling {
+    fn begin(
+        holding: &Holding,
+        store: &Store,
+        feed: &Feed,
+        notes: &Notes,
+        before: Option<Timestamp>,
+    ) -> Self {
+        let (holding, store, feed) = (holding.clone(), store.clone(), feed.clone());
+        let (of_thread, notes) = (notes.clone(), notes.clone());
+        let reading = Late::of(async move {
+            let recall = move |store: &Store| recall(store, &feed, &of_thread, before);
+            holding.ask_patiently(Work::Listings, &store, recall).await
+        });
+        Self { reading, notes, before }
+    }
 }
 
 /// What was recorded before, as far as it can be told.
@@ -414,10 +427,10 @@ fn read(recalled: io::Result<Recall>) -> Recall {
     })
 }
 
-/// The output of work that is late; none at once, if there is none.
-async fn late<T>(work: &mut Option<Late<T>>) -> Option<T> {
-    match work {
-        Some(work) => Some(work.await),
+/// What was read, once it is; none at once, if nothing is being read.
+async fn late(recalling: &mut Option<Recalling>) -> Option<io::Result<Recall>> {
+    match recalling {
+        Some(recalling) => Some((&mut recalling.reading).await),
         None => None,
     }
 }

@@ -99,7 +99,8 @@ impl<'a> Handing<'a> {
             let taken = intake.take_in(pieces);
             (intake, taken)
         };
-        let ((intake, taken), _) = self.fetcher.hand(self.plan, intake, pieces, take_in).await?;
+        let handed = self.fetcher.hand(self.plan, intake, pieces, false, take_in).await;
+        let ((intake, taken), _) = handed?;
         self.intake = Some(intake);
         taken
     }
@@ -114,7 +115,7 @@ impl<'a> Handing<'a> {
             return Closed::Short(Lost::nothing(failure));
         };
         let close = |intake: Intake, last| intake.close(last, body);
-        let (closed, late) = match self.fetcher.hand(self.plan, intake, last, close).await {
+        let (closed, late) = match self.fetcher.hand(self.plan, intake, last, true, close).await {
             Ok((closed, late)) => (closed, late.map(|late| late.map(saved))),
             Err(failure) => return Closed::Short(Lost::nothing(failure)),
         };
@@ -141,13 +142,14 @@ fn saved(closed: Closed) -> Option<Saved> {
 }
 
 impl Fetcher {
-    /// Does `work` with the intake and `pieces`. If the disk does not answer in time and has nothing but these,
+    /// Does `work` with the intake and `pieces`, the last of it or not. If the disk does not answer in time and has nothing but these,
     /// it is done again with them in memory, and what hangs is returned as well.
     async fn hand<T: Send + 'static>(
         &self,
         plan: &Plan<'_>,
         mut intake: Intake,
         pieces: Vec<Bytes>,
+        is_last: bool,
         work: impl FnOnce(Intake, Vec<Bytes>) -> T + Clone + Send + 'static,
     ) -> Result<(T, Option<Late<T>>), Failure> {
         let means = &self.means;
@@ -178,7 +180,7 @@ impl Fetcher {
         abandoned.set();
         let pieces = spare.ok_or_else(unanswered)?;
         let mut intake = self.intake(plan);
-        intake.keep_in_memory(late.is_some());
+        intake.keep_in_memory(is_last && late.is_some());
         Ok((means.store.blocking(move |_| again(intake, pieces)).await, late))
     }
 

@@ -139,6 +139,7 @@ impl Held {
             asked = &mut asked => asked,
             () = stopping => {
                 // it may take as long as there is time, but not the time of the others
+                self.place.pass_over();
                 turn.over(false);
                 asked.await
             }

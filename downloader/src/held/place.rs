@@ -67,7 +67,7 @@ impl Place {
         self.holding.show(&state);
     }
 
-    /// It waits no more, and nothing else has its segment.
+    /// It waits no more.
     pub(super) fn gave_up(&self) {
         self.count(&mut self.holding.state());
     }

@@ -60,11 +60,6 @@ impl Room {
         self.limit
     }
 
-    /// Whether nothing is held.
-    pub(super) fn is_empty(&self) -> bool {
-        self.held.is_empty()
-    }
-
     /// Lets a segment in, of which nothing has come yet.
     pub(super) fn enter(&mut self, claim: Claim) {
         self.held.insert(claim, 0);

@@ -86,33 +86,40 @@ struct Hung {
     count: usize,
     /// When the last one was found to.
     last: Option<Instant>,
+    /// When people were last told.
+    told: Option<Instant>,
 }
 
 impl Stuck {
     /// How many threads may hang over one kind of work of a feed before it asks for no more.
     pub(super) const MOST: usize = 2;
     /// How long it asks for no more then. Those may hang for good over files of theirs, while the folder is well;
-    /// each one more doubles the time.
+    /// one more doubles the time.
     pub(super) const ASKS_ANEW_AFTER: Duration = Duration::from_mins(5);
+    /// How many may hang before it asks for no more until one comes back.
+    const MOST_EVER: usize = 4;
 
     /// Whether no further thread is to be had now.
     pub(crate) fn is_at(&self, work: Work) -> bool {
-        let Hung { count, last } = self.lock()[work as usize];
+        let Hung { count, last, .. } = self.lock()[work as usize];
         let Some(beyond) = count.checked_sub(Self::MOST) else { return false };
-        let pause = Self::ASKS_ANEW_AFTER * (1 << beyond.min(8));
-        last.is_some_and(|last| last.elapsed() < pause)
+        let pause = Self::ASKS_ANEW_AFTER * if beyond == 0 { 1 } else { 2 };
+        count >= Self::MOST_EVER || last.is_some_and(|last| last.elapsed() < pause)
     }
 
-    fn began(&self, work: Work) {
+    pub(super) fn began(&self, work: Work) {
+        let now = Instant::now();
         let hung = &mut self.lock()[work as usize];
         hung.count += 1;
-        hung.last = Some(Instant::now());
-        if hung.count == Self::MOST {
+        hung.last = Some(now);
+        let is_told = hung.told.is_some_and(|told| now < told + Self::ASKS_ANEW_AFTER);
+        if hung.count == Self::MOST && !is_told {
+            hung.told = Some(now);
             tracing::warn!(?work, "the disk does not answer over this feed, which waits in memory");
         }
     }
 
-    fn ended(&self, work: Work) {
+    pub(super) fn ended(&self, work: Work) {
         self.lock()[work as usize].count -= 1;
     }
 
@@ -198,7 +205,13 @@ impl Waiting<'_> {
         if self.work != Work::Segments {
             return end;
         }
-        let worked = self.holding.state().worked;
+        let (worked, stopping) = {
+            let state = self.holding.state();
+            (state.worked, state.stopping)
+        };
+        if stopping.is_some() {
+            return end;
+        }
         end.max((worked + self.patience).min(self.began + MOST_PATIENCE))
     }
 

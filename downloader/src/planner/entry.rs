@@ -116,6 +116,8 @@ pub(super) struct Entry {
     last_tried: Option<Listing>,
     /// Whether something else is where the last attempt went, or the next one goes.
     overwritten: Overwritten,
+    /// By which other list one beside it may go, and whether something else is there.
+    beside: Option<(Listing, Overwritten)>,
     /// How many of them brought something odd.
     odd: u32,
     /// How many of them brought it whole, be it in doubt.
@@ -168,6 +170,7 @@ impl Entry {
             attempts: 0,
             last_tried: None,
             overwritten: Overwritten::default(),
+            beside: None,
             odd: 0,
             whole: 0,
             began: None,
@@ -235,16 +238,19 @@ impl Entry {
         self.urgency = urgency;
         let listing = self.listing().clone();
         self.last_tried = Some(listing.clone());
+        self.beside = None;
         self.attempts += 1;
         self.began.get_or_insert(now);
         self.job(id, listing, self.overwritten.clone())
     }
 
     /// The attempt that is under way, as it goes by the newest other source that lists the segment, if one does.
-    pub(super) fn elsewhere(&self, id: SegmentId) -> Option<Job> {
-        let other = self.listings.iter().rfind(|other| Some(other.source) != self.tried())?;
-        // nothing has come to that address
-        Some(self.job(id, other.clone(), Overwritten::default()))
+    pub(super) fn elsewhere(&mut self, id: SegmentId) -> Option<Job> {
+        let other = self.listings.iter().rfind(|other| Some(other.source) != self.tried())?.clone();
+        let before = self.beside.take().filter(|(before, _)| before.source == other.source);
+        let overwritten = before.map(|(_, overwritten)| overwritten).unwrap_or_default();
+        self.beside = Some((other.clone(), overwritten.clone()));
+        Some(self.job(id, other, overwritten))
     }
 
     /// By which source's list the last attempt went.
@@ -252,10 +258,15 @@ impl Entry {
         self.last_tried.as_ref().map(|listing| listing.source)
     }
 
-    /// Where an attempt is under way by a list of `source`, as that had it.
-    pub(super) fn under_way_by(&self, source: SourceId) -> Option<&Listing> {
-        let tried = self.last_tried.as_ref().filter(|_| self.state == State::InFlight);
-        tried.filter(|listing| listing.source == source)
+    /// The attempts that may be under way by lists of `source`, as those had it, and what tells them that
+    /// something else is there.
+    pub(super) fn under_way_by(
+        &self,
+        source: SourceId,
+    ) -> impl Iterator<Item = (&Listing, &Overwritten)> {
+        let tried = self.last_tried.as_ref().map(|listing| (listing, &self.overwritten));
+        let beside = self.beside.as_ref().map(|(listing, overwritten)| (listing, overwritten));
+        tried.into_iter().chain(beside).filter(move |(listing, _)| listing.source == source)
     }
 
     fn job(&self, id: SegmentId, listing: Listing, overwritten: Overwritten) -> Job {
@@ -361,7 +372,7 @@ impl Entry {
     pub(super) fn superseded(&mut self, claim: Claim) -> Settling {
         let waits = matches!(self.state, State::Due(_) | State::WhenListed(_));
         let refused = self.failure.as_ref().is_some_and(|of| of.retry == Retry::WhileListed);
-        if self.listed && self.state != State::InFlight {
+        if self.listed {
             return Settling::Pending;
         }
         if waits && (claim == Claim::Taken || refused) {

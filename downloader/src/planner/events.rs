@@ -32,7 +32,7 @@ pub(super) struct Account {
     /// Whether the publisher's dates come from one steady clock.
     trusts_clock: bool,
     /// Where the first segment that was passed begins.
-    first: Option<Timestamp>,
+    pub(super) first: Option<Timestamp>,
     /// What kept us from following since the last segment, and from when on.
     interruptions: Vec<(Timestamp, Why)>,
     /// When the last list came.

@@ -140,12 +140,17 @@ impl<'a> Intake<'a> {
         let rows = self.rows.iter().filter(|row| fresh.contains(&row.number));
         let taken = Taken::new(rows.map(|row| row.segment));
         for entry in self.planner.entries.values_mut() {
-            // of what another source lists as well, only the attempt knows where it went
-            let listing = entry.under_way_by(self.id).or_else(|| entry.listing_in(self.id));
-            let Some(old) = listing.filter(|old| old.numbering != self.source.numbering) else {
+            let is_old = |listing: &Listing| listing.numbering != self.source.numbering;
+            let claim = |old: &Listing| taken.claim(&old.segment, entry.place.start);
+            if entry.state == State::InFlight {
+                // of what another source lists as well, only the attempt knows where it went
+                let attempts = entry.under_way_by(self.id).filter(|(old, _)| is_old(old));
+                attempts.for_each(|(old, overwritten)| overwritten.set(claim(old)));
+                continue;
+            }
+            let Some(claim) = entry.listing_in(self.id).filter(|old| is_old(old)).map(claim) else {
                 continue;
             };
-            let claim = taken.claim(&old.segment, entry.place.start);
             let settling = entry.superseded(claim);
             events.extend(given_up(entry, settling));
         }
@@ -193,9 +198,11 @@ impl<'a> Intake<'a> {
     }
 
     /// Notices when the list goes on from the newest segment of the programme that was known before, and so has
-    /// whatever was published since. One that ends with that may be old.
+    /// whatever was published since. One that ends with that may be old, unless nothing can follow.
     pub(super) fn note_followed(&mut self) {
-        let listed = self.shown.list.media_sequence..self.rows.last().map_or(0, |row| row.number);
+        let end = self.rows.last().map_or(0, |row| row.number);
+        let end = if self.shown.list.end_list { end.saturating_add(1) } else { end };
+        let listed = self.shown.list.media_sequence..end;
         let Some(last) = self.planner.account.last else { return };
         if self.source.ids.iter().any(|(number, id)| *id == last && listed.contains(number)) {
             self.planner.account.followed();

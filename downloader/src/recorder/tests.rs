@@ -1,5 +1,6 @@
 //! A feed on a disk that hangs over what is stored.
 
+use chrono::TimeDelta;
 use common::format::hls::MediaPlaylist;
 use common::format::segment::MediaDuration;
 use common::io::store::notes::Note;
@@ -85,16 +86,22 @@ async fn a_feed_begins_though_the_disk_hangs_over_what_was_recorded_and_notes_th
     let disk = Hang::default();
     let (_base, shared) = on(&disk, Duration::from_secs(5));
     let start = |number| list(number).segments[0].program_date_time.unwrap();
-    let duration = MediaDuration::from_seconds(2.0).unwrap();
-    let mut draft = shared.store.draft_segment(&feed(), start(0), duration).unwrap();
-    draft.append(&[b"video"]).unwrap();
-    draft.publish(Completeness::Full).unwrap();
+    let stored = |start| {
+        let duration = MediaDuration::from_seconds(2.0).unwrap();
+        let mut draft = shared.store.draft_segment(&feed(), start, duration).unwrap();
+        draft.append(&[b"video"]).unwrap();
+        draft.publish(Completeness::Full).unwrap();
+    };
+    // longer ago than is looked back from what this process records
+    let last = start(0) - TimeDelta::hours(2);
+    stored(last);
     disk.at(Step::List, 0);
     let (mut recorder, ()) = tokio::join!(open(&shared), pass(&disk, 1, RECALLED_WITHIN));
     let source = recorder.open_source(&address());
     let observed = observe(&mut recorder, source, 7);
     tokio::join!(observed, pass(&disk, 2, Duration::from_secs(5)));
     assert_eq!(recorder.planner.due(Instant::now(), 9).len(), 1);
+    stored(start(7));
     disk.release();
     tokio::time::resume();
     let notes_are_begun = async {
@@ -109,8 +116,9 @@ async fn a_feed_begins_though_the_disk_hangs_over_what_was_recorded_and_notes_th
         Note::Missing { start, duration, why, .. } => Some((*start, *duration, *why)),
         Note::Discontinuity { .. } => None,
     };
-    let missing: Vec<_> = notes.read(start(0).hour()).unwrap().iter().filter_map(missing).collect();
-    assert_eq!(missing, [(start(1), 12.0, Why::Stopped)]);
+    let missing: Vec<_> = notes.read(last.hour()).unwrap().iter().filter_map(missing).collect();
+    let (from, to) = (last + TimeDelta::seconds(2), start(7));
+    assert_eq!(missing, [(from, (to - from).as_seconds_f64(), Why::Stopped)]);
 }
 
 #[tokio::test]

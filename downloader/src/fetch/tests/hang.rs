@@ -182,6 +182,31 @@ async fn what_memory_has_no_room_for_may_be_stored_by_what_hangs_over_it() {
 }
 
 #[tokio::test]
+async fn what_the_disk_has_only_a_part_of_is_lost_without_room() {
+    let disk = Hang::default();
+    let mut bench = Bench::hanging(&disk, true).await;
+    let metrics = Metrics::empty();
+    bench.fetcher.means.holding = Holding::new(200, &metrics);
+    let dripping = Response::dripping(&packets(1), Duration::from_millis(20), 564);
+    bench.origin.serve("/live/7.ts", [dripping]);
+    disk.at(Step::Create, 0);
+    let job = bench.job(segment());
+    let (attempt, ()) = tokio::join!(bench.done(&job), patience_ends(&disk));
+    assert_eq!(failure(&attempt), Some((Why::DiskFull, Retry::WhileListed)));
+    assert!(metrics.render().contains("\nsegments_given_up_total 1\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_have_to_end_in_time_from_when_the_downloader_stops() {
+    let bench = Bench::patient(for_ever()).await;
+    let (means, stops) = (&bench.fetcher.means, Instant::now());
+    means.stop.cancel();
+    means.cut_off().await;
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!(means.holding.stopping(), stops);
+}
+
+#[tokio::test]
 async fn a_feed_whose_folder_alone_hangs_leaves_the_threads_to_the_others() {
     let disk = Hang::default();
     let bench = Bench::hanging(&disk, false).await;

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use common::io::store::Hang;
 
-use super::super::landing::{ASK_EVERY, LAST_TRIED_FOR, LAST_WAIT, LONGEST_LAST_WAIT, TRIED_FOR};
+use super::super::landing::TRIED_FOR;
 use super::*;
+
+mod stopping;
 
 /// A holding above a disk that may hang.
 struct Bench {
@@ -139,89 +141,6 @@ async fn one_that_is_tried_finds_out_when_the_disk_answers_and_then_all_land() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_stopping_a_disk_that_hangs_is_waited_for_for_a_while_and_what_is_lost_is_told() {
-    for answers in [true, false] {
-        let bench = Bench::new();
-        bench.disk.at(Step::Flush, 0);
-        let mut landing = bench.land(1..6);
-        until("nobody tries", || bench.disk.count() == 1).await;
-        tokio::time::advance(TRIED_FOR).await;
-        until("it is for ever", || bench.holding.hangs()).await;
-        bench.stop.cancel();
-        all_go_on().await;
-        tokio::time::advance(LAST_WAIT / 2).await;
-        all_go_on().await;
-        assert!(landing.try_join_next().is_none());
-        if answers {
-            bench.disk.release();
-            Bench::all_land(landing).await;
-            continue;
-        }
-        tokio::time::advance(LAST_WAIT / 2).await;
-        while let Some(landed) = landing.join_next().await {
-            let failure = landed.unwrap().failure.unwrap();
-            assert_eq!((failure.why, failure.retry), (Why::DiskFull, Retry::Never));
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn when_stopping_a_disk_is_waited_for_as_long_as_it_stores_anything() {
-    let bench = Bench::new();
-    let mut landing = bench.land(1..6);
-    bench.disk.at(Step::Flush, 0);
-    until("nobody tries", || bench.disk.count() == 1).await;
-    bench.stop.cancel();
-    all_go_on().await;
-    tokio::time::advance(LAST_WAIT / 2).await;
-    bench.holding.disk_works();
-    for _ in 0..4 {
-        all_go_on().await;
-        assert!(landing.try_join_next().is_none());
-        tokio::time::advance(LAST_WAIT / 4).await;
-    }
-    // though nobody has found out that the disk hangs
-    assert!(!bench.holding.hangs());
-    tokio::time::advance(ASK_EVERY).await;
-    all_go_on().await;
-    for _ in 1..6 {
-        let failure = landing.try_join_next().unwrap().unwrap().failure.unwrap();
-        assert_eq!((failure.why, failure.retry), (Why::DiskFull, Retry::Never));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn when_stopping_what_hangs_keeps_no_other_from_its_last_try() {
-    let bench = Bench::new();
-    let other = super::Bench::new(100, Disk::default());
-    bench.disk.at(Step::Flush, 0);
-    let mut landing = bench.land(1..2);
-    until("nobody tries", || bench.disk.count() == 1).await;
-    let well = Held { place: bench.hold(2).place, ..other.hold(0, 2).unwrap() };
-    let mut landing_well = JoinSet::new();
-    landing_well.spawn(well.land());
-    bench.stop.cancel();
-    other.stop.cancel();
-    all_go_on().await;
-    assert!(landing_well.try_join_next().is_none());
-    tokio::time::advance(LAST_TRIED_FOR).await;
-    until_at_last("it waits for the other", || other.names() == 1).await;
-    assert!(landing_well.join_next().await.unwrap().unwrap().saved.is_some());
-    assert!(landing.try_join_next().is_none());
-    for waits in 1..=LONGEST_LAST_WAIT.as_secs() {
-        // it stores something now and then
-        bench.holding.disk_works();
-        tokio::time::advance(Duration::from_secs(1)).await;
-        all_go_on().await;
-        if waits == LONGEST_LAST_WAIT.as_secs() - 3 {
-            assert!(landing.try_join_next().is_none());
-        }
-    }
-    let failure = landing.try_join_next().unwrap().unwrap().failure.unwrap();
-    assert_eq!((failure.why, failure.retry), (Why::DiskFull, Retry::Never));
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_hangs_keeps_no_turn_from_those_that_are_refused() {
     let bench = Bench::new();
     let refusing = Disk::broken();
@@ -337,6 +256,41 @@ async fn what_is_given_up_takes_no_room_while_what_hangs_over_it_is_waited_for()
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_hangs_over_something_given_up_is_trouble_until_it_ends() {
+    let bench = Bench::new();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let late = Late::of(async move { ended.await.map_or(None, |()| None) });
+    let held = Held { late: Some(late), ..bench.hold(1) };
+    bench.holding.state().refused(&error());
+    held.place.given_up.cancel();
+    let mut landing = JoinSet::new();
+    landing.spawn(held.land());
+    all_go_on().await;
+    bench.holding.disk_works();
+    assert!(bench.holding.report().degraded, "it may be lost yet");
+    end.send(()).unwrap();
+    assert!(landing.join_next().await.unwrap().unwrap().failure.is_some());
+    assert!(!bench.holding.report().degraded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_hangs_for_good_takes_no_more_than_so_many_threads() {
+    let stuck = Stuck::default();
+    let mut asked = Vec::new();
+    for minute in 0..600 {
+        if !stuck.is_at(Work::Landings) {
+            asked.push(minute);
+            stuck.began(Work::Landings);
+        }
+        tokio::time::advance(Duration::from_mins(1)).await;
+    }
+    assert_eq!(asked, [0, 1, 6, 16], "two, one more after a while, and one after twice that");
+    assert!(!stuck.is_at(Work::Segments));
+    stuck.ended(Work::Landings);
+    assert!(!stuck.is_at(Work::Landings));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_disk_is_hopeless_some_time_after_it_was_given_what_it_does_not_answer() {
     let bench = Bench::new();
     bench.disk.at(Step::Create, 0);
@@ -356,13 +310,17 @@ async fn a_disk_is_hopeless_some_time_after_it_was_given_what_it_does_not_answer
 
 #[tokio::test(start_paused = true)]
 async fn what_is_written_is_waited_for_while_the_disk_stores_other_things() {
-    for (work, works_for, waits_for) in [
-        (Work::Landings, 90, 5),
-        (Work::Segments, 0, 5),
-        (Work::Segments, 30, 35),
-        (Work::Segments, 90, 60),
+    for (work, works_for, stops, waits_for) in [
+        (Work::Landings, 90, false, 5),
+        (Work::Segments, 0, false, 5),
+        (Work::Segments, 30, false, 35),
+        (Work::Segments, 90, false, 60),
+        (Work::Segments, 90, true, 5),
     ] {
         let bench = Bench::new();
+        if stops {
+            bench.holding.stopping();
+        }
         bench.disk.at(Step::Create, 0);
         let mut asking = JoinSet::new();
         // one of them waits for a thread

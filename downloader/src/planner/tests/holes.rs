@@ -113,7 +113,7 @@ fn an_interruption_that_missed_nothing_explains_no_pause_of_the_encoder() {
 fn what_was_not_live_is_told_where_numbers_go_on() {
     let later = dated(1810..=1812).replace("SEQUENCE:1810", "SEQUENCE:16");
     let jumped = |event: &Event| matches!(event, Event::Discontinuity { .. });
-    for later in [format!("{}{}", dated(14..=15), dates_of(&later)), later] {
+    for later in [format!("{}{}", dated(14..=15), dates_of(&later)), later.clone()] {
         let mut bench = Bench::new();
         bench.now.wall = at(32.0);
         bench.show(&format!("{}#EXT-X-ENDLIST\n", dated(10..=15)));
@@ -123,6 +123,17 @@ fn what_was_not_live_is_told_where_numbers_go_on() {
         assert!(!bench.events.iter().any(jumped), "time has passed, no clock has jumped");
         assert_eq!(bench.missed(), [(32.0, 3588.0, Why::Offline)], "{later}");
     }
+    // a load that failed before the end was seen missed nothing
+    let (mut bench, ended) = (Bench::new(), format!("{}#EXT-X-ENDLIST\n", dated(10..=15)));
+    bench.now.wall = at(32.0);
+    bench.show(&dated(10..=15));
+    bench.planner.interrupted(Why::TimeOut, bench.now.wall);
+    bench.wait(60);
+    bench.show(&ended);
+    bench.planner.interrupted(Why::Offline, bench.now.wall);
+    bench.wait(3540);
+    bench.show(&later);
+    assert_eq!(bench.missed(), [(32.0, 3588.0, Why::Offline)]);
 }
 
 #[test]

@@ -48,10 +48,10 @@ fn what_is_under_way_at_an_address_that_is_used_again_is_doubted() {
     assert_eq!(bench.missed(), missed, "only 9.ts is asked for again");
 }
 
-/// An encoder begins anew at the first address, where another segment is now at the address of the seventh.
-fn show_anew(bench: &mut Bench) {
+/// An encoder that began anew, which has another segment at the address of the seventh.
+fn anew() -> String {
     let again = dated(40..=41).replace("SEQUENCE:40", "SEQUENCE:0");
-    bench.observe(&again.replace("40.ts", "7.ts").replace("41.ts", "8.ts"));
+    again.replace("40.ts", "7.ts").replace("41.ts", "8.ts")
 }
 
 /// Ends an attempt at that segment for good as far as its address goes, or for now; returns where it is asked
@@ -75,9 +75,9 @@ fn what_another_source_lists_is_had_from_there() {
         let other = bench.open("http://host/other.m3u8");
         if was_listed_there {
             bench.observe_in(other, &dated(5..=8), &[]);
-            show_anew(&mut bench);
+            bench.observe(&anew());
         } else {
-            show_anew(&mut bench);
+            bench.observe(&anew());
             bench.observe_in(other, &dated(5..=8), &[]);
         }
         assert!(old.overwritten.is_certain(), "where it was asked for is another");
@@ -92,9 +92,27 @@ fn what_another_source_lists_is_had_from_there() {
     bench.observe(&dated(5..=8));
     let seven = bench.id(7);
     bench.jobs();
-    show_anew(&mut bench);
+    bench.observe(&anew());
     assert_eq!(asked_again(&mut bench, seven, Retry::Later), [], "no other lists it");
     assert!(bench.missed().contains(&(14.0, 2.0, Why::Expired)));
+}
+
+#[test]
+fn each_of_two_attempts_is_told_what_is_where_it_went() {
+    let mut bench = Bench::new();
+    bench.observe(&dated(5..=8));
+    let (seven, old) = (bench.id(7), bench.jobs());
+    let first = old.into_iter().find(|job| job.id == seven).unwrap();
+    let other = bench.open("http://host/other.m3u8");
+    bench.observe_in(other, &dated(5..=8), &[]);
+    let beside = bench.planner.elsewhere(seven).unwrap();
+    bench.observe_in(other, &dated(6..=9), &[]);
+    bench.planner.elsewhere(seven).unwrap();
+    bench.observe_in(other, &anew(), &[]);
+    let claims = |job: &Job| (job.overwritten.is_likely(), job.overwritten.is_certain());
+    assert_eq!((claims(&first), claims(&beside)), ((false, false), (true, true)));
+    bench.observe(&anew());
+    assert_eq!((claims(&first), claims(&beside)), ((true, true), (true, true)));
 }
 
 #[test]
