@@ -142,8 +142,8 @@ fn saved(closed: Closed) -> Option<Saved> {
 }
 
 impl Fetcher {
-    /// Does `work` with the intake and `pieces`, the last of it or not. If the disk does not answer in time and has nothing but these,
-    /// it is done again with them in memory, and what hangs is returned as well.
+    /// Does `work` with the intake and `pieces`, the last of it or not. If the disk does not answer in time and
+    /// has nothing but these, it is done again with them in memory, and what hangs is returned as well.
     async fn hand<T: Send + 'static>(
         &self,
         plan: &Plan<'_>,
