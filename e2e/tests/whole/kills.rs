@@ -35,8 +35,8 @@ async fn killed_while_it_starts_and_cuts() {
     // the one that writes it, and the one that would have the event next
     tokio::join!(demo.kill('a', Role::Cutter), demo.kill('b', Role::Cutter));
     demo.until(titles::END).await;
-    // both nodes must come to hold the same
-    demo.kill('b', Role::Backfiller).await;
+    // both nodes must come to hold the same, and may do so without it
+    demo.kill_near_the_end('b', Role::Backfiller).await;
     demo.held().await;
     assert_eq!(demo.videos().len(), 1, "published once: {:#?}", demo.videos());
 }
