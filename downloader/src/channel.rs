@@ -17,7 +17,7 @@ use crate::Shared;
 use crate::config::Channel;
 use crate::feed::FeedRecorder;
 use crate::held::{Holding, Work};
-use crate::provider::{Offer, Provider, ResolveError, Rules};
+use crate::provider::{Offer, Provider, ResolveError, Rules, Seen};
 use crate::recorder::joined;
 
 /// For how long what was found holds for the channel's other qualities.
@@ -100,10 +100,20 @@ pub(crate) struct Resolver {
     client: Client,
     rules: Rules,
     // held while looking, so that qualities which look at a time wait for one look
-    last: Mutex<Option<(Instant, Found)>>,
+    last: Mutex<Option<Last>>,
 }
 
-type Found = Result<Arc<Offer>, ResolveError>;
+/// What the last look found, and when.
+type Last = (Instant, Result<Arc<Offer>, ResolveError>);
+
+/// What a look found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) offer: Arc<Offer>,
+    /// The media playlist that it was found by, if it was: of a channel with one quality, so that those which
+    /// share the look have no use for it.
+    pub(crate) seen: Option<Seen>,
+}
 
 impl Resolver {
     fn new(provider: Provider, client: Client, qualities: usize) -> Self {
@@ -123,16 +133,18 @@ impl Resolver {
     /// Says which state was met instead.
     ///
     /// Cancel safety: dropping the future gives the requests up.
-    pub(crate) async fn resolve(&self) -> Found {
+    pub(crate) async fn resolve(&self) -> Result<Found, ResolveError> {
         let mut last = self.last.lock().await;
         if let Some((at, found)) = &*last
             && at.elapsed() < SHARED_FOR
         {
-            return found.clone();
+            return found.clone().map(|offer| Found { offer, seen: None });
         }
-        let found = self.provider.resolve(&self.client).await.map(Arc::new);
+        let mut found = self.provider.resolve(&self.client).await;
+        let seen = found.as_mut().ok().and_then(Offer::take_seen);
+        let found = found.map(Arc::new);
         *last = Some((Instant::now(), found.clone()));
-        found
+        found.map(|offer| Found { offer, seen })
     }
 }
 

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use common::io::store::Feed;
 use common::io::store::notes::Why;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::Shared;
-use crate::channel::Resolver;
+use crate::channel::{Found, Resolver};
 use crate::planner::{Shown, SourceId};
-use crate::provider::{Offer, ResolveError, Rules};
+use crate::provider::{ResolveError, Rules, Seen};
 use crate::recorder::{Done, Outcome, Recorder, joined};
 use crate::roster::{self, Roster, WorkerId};
 use crate::status::{FeedStatus, Status};
-use crate::worker::{End, Report, What, Worker};
+use crate::worker::{End, Report, Tip, What, Worker};
 
 /// How many reports may wait; a worker waits with them.
 const MAX_REPORTS: usize = 4;
@@ -31,7 +31,7 @@ pub(crate) struct FeedRecorder {
     recorder: Recorder,
     roster: Roster,
     workers: Workers,
-    looks: JoinSet<Result<Arc<Offer>, ResolveError>>,
+    looks: JoinSet<Result<Found, ResolveError>>,
     /// Whether the publisher shows nothing but advertisements.
     in_break: bool,
     /// Whether it was told that the sound is elsewhere.
@@ -50,7 +50,7 @@ struct Workers {
 struct Handle {
     id: WorkerId,
     task: tokio::task::AbortHandle,
-    wake: Arc<Notify>,
+    tip: Arc<Tip>,
 }
 
 /// What happens next.
@@ -58,7 +58,7 @@ enum Next {
     Stop,
     Report(Report),
     WorkerEnded(WorkerId, End),
-    Found(Result<Arc<Offer>, ResolveError>),
+    Found(Result<Found, ResolveError>),
     Done(Box<Done>),
     Time,
 }
@@ -249,10 +249,10 @@ impl FeedRecorder {
         }
     }
 
-    fn found(&mut self, found: Result<Arc<Offer>, ResolveError>) {
+    fn found(&mut self, found: Result<Found, ResolveError>) {
         let now = Instant::now();
-        let offer = match found {
-            Ok(offer) => offer,
+        let Found { offer, seen } = match found {
+            Ok(found) => found,
             Err(error) => {
                 self.roster.not_found(now, &mut rand::rng());
                 return self.not_found(&error);
@@ -276,18 +276,18 @@ impl FeedRecorder {
             tracing::warn!("{message}");
         }
         match self.roster.found(&chosen.url, now) {
-            roster::Found::Known(worker) => self.workers.wake(worker),
+            roster::Found::Known(worker) => self.workers.tip(worker, seen),
             roster::Found::Fresh { replaced } => {
                 if let Some((worker, source)) = replaced {
                     self.workers.stop(worker);
                     self.recorder.close(source);
                 }
-                self.begin(&chosen.url, now);
+                self.begin(&chosen.url, seen, now);
             }
         }
     }
 
-    fn begin(&mut self, url: &url::Url, now: Instant) {
+    fn begin(&mut self, url: &url::Url, seen: Option<Seen>, now: Instant) {
         let source = self.recorder.open_source(url);
         let id = self.roster.begin(url.clone(), source, now, &mut rand::rng());
         let host = url.host_str().unwrap_or_default();
@@ -299,7 +299,7 @@ impl FeedRecorder {
             rules: self.rules,
             metrics: self.recorder.metrics().clone(),
             reports: self.workers.sender.clone(),
-            wake: Arc::default(),
+            tip: Arc::new(Tip::with(seen)),
         });
     }
 
@@ -322,9 +322,9 @@ impl Workers {
     }
 
     fn start(&mut self, worker: Worker) {
-        let (id, wake) = (worker.id, Arc::clone(&worker.wake));
+        let (id, tip) = (worker.id, Arc::clone(&worker.tip));
         let task = self.tasks.spawn(async move { (id, worker.follow().await) });
-        self.handles.push(Handle { id, task, wake });
+        self.handles.push(Handle { id, task, tip });
     }
 
     fn stop(&mut self, id: WorkerId) {
@@ -333,10 +333,10 @@ impl Workers {
         }
     }
 
-    /// Lets a worker that waits after a failure try again.
-    fn wake(&self, id: WorkerId) {
-        for handle in self.handles.iter().filter(|handle| handle.id == id) {
-            handle.wake.notify_one();
+    /// Tells a worker, which may wait after a failure, that its address is good.
+    fn tip(&self, id: WorkerId, seen: Option<Seen>) {
+        if let Some(handle) = self.handles.iter().find(|handle| handle.id == id) {
+            handle.tip.give(seen);
         }
     }
 
@@ -353,5 +353,25 @@ async fn until(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_is_known_gets_the_list_which_a_look_found() {
+        let mut workers = Workers::new();
+        let tips = [0, 1].map(|id| {
+            let (id, tip) = (WorkerId(id), Arc::new(Tip::default()));
+            let task = workers.tasks.spawn(std::future::pending());
+            workers.handles.push(Handle { id, task, tip: Arc::clone(&tip) });
+            tip
+        });
+        let base = "http://host/".parse().unwrap();
+        let seen = Seen { list: Box::default(), base, asked_at: Instant::now() };
+        workers.tip(WorkerId(1), Some(seen.clone()));
+        assert_eq!(tips.map(|tip| tip.take(None)), [None, Some(seen)]);
     }
 }

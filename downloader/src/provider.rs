@@ -22,7 +22,7 @@ mod youtube;
 
 pub(crate) use advertisement::{Breaks, Mark, advertisements};
 pub(crate) use offer::Offer;
-pub(crate) use playlist::{LoadError, SOFT_TIMEOUT, load};
+pub(crate) use playlist::{LoadError, SOFT_TIMEOUT, Seen, load};
 pub(crate) use rules::Rules;
 
 use crate::config::{ProviderConfig, Source, TwitchConfig};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::format::hls::{MediaPlaylist, PlaylistError};
 use common::io::http::client::Client;
 use common::io::store::notes::Why;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use url::Url;
 
@@ -17,6 +17,10 @@ use crate::provider::{Breaks, LoadError, ResolveError, Rules, SOFT_TIMEOUT, adve
 use crate::rhythm::{self, Reload, Rhythm};
 use crate::roster::WorkerId;
 use crate::status::Status;
+
+mod tip;
+
+pub(crate) use tip::Tip;
 
 /// How many loads in a row may fail before another address is asked for.
 const SPARE_FAILURES: u32 = 1;
@@ -80,8 +84,8 @@ pub(crate) struct Worker {
     pub(crate) rules: Rules,
     pub(crate) metrics: FeedMetrics,
     pub(crate) reports: mpsc::Sender<Report>,
-    /// Ends the wait after a failure, or for an answer that is slow to come: the address was found to be good.
-    pub(crate) wake: Arc<Notify>,
+    /// Ends the wait after a failure, or for an answer that is slow to come.
+    pub(crate) tip: Arc<Tip>,
 }
 
 impl Worker {
@@ -92,8 +96,8 @@ impl Worker {
         let _running = self.metrics.worker();
         let mut course = Course::new(self.rules.reload, Instant::now());
         loop {
-            let began = Instant::now();
-            let next = match self.load(course.blocks_for, course.held_back_for()).await {
+            let (loaded, began) = self.take_or_load(&course).await;
+            let next = match loaded {
                 Ok((list, base)) => match self.loaded(&mut course, list, base, began).await {
                     Ok(next) => next,
                     Err(end) => return end,
@@ -117,20 +121,30 @@ impl Worker {
             };
             tokio::select! {
                 () = tokio::time::sleep_until(next) => {}
-                () = self.wake.notified(), if course.failures > 0 => {}
+                () = self.tip.given(), if course.failures > 0 => {}
             }
         }
     }
 
-    /// Loads the list, once it has `number` if the server is to hold it back for that, which may take
-    /// `held_back`. When it is slower, tells so and tries again beside it, on a connection of its own.
-    async fn load(&self, number: Option<u64>, held_back: Duration) -> Loaded {
+    /// The list that a look found since the last one was loaded, or else that which there is now; and when it was
+    /// asked for.
+    async fn take_or_load(&self, course: &Course) -> (Loaded, Instant) {
+        if let Some(seen) = self.tip.take(course.loaded_at()) {
+            return (Ok((*seen.list, seen.base)), seen.asked_at);
+        }
+        let began = Instant::now();
+        (self.load(course).await, began)
+    }
+
+    /// Loads the list, which the server may hold back until it has what it is asked for. When it is slower, tells so
+    /// and tries again beside it, on a connection of its own.
+    async fn load(&self, course: &Course) -> Loaded {
         let mut url = self.url.clone();
-        if let Some(number) = number {
+        if let Some(number) = course.blocks_for {
             url.query_pairs_mut().append_pair("_HLS_msn", &number.to_string());
         }
         let first = load(&self.client, &url);
-        let patience = SOFT_TIMEOUT + held_back;
+        let patience = SOFT_TIMEOUT + course.held_back_for();
         let slow = async {
             tokio::time::sleep(patience).await;
             let seconds = patience.as_secs();
@@ -146,7 +160,11 @@ impl Worker {
             loop {
                 tokio::select! {
                     loaded = load(&fresh, &self.url) => return loaded,
-                    () = self.wake.notified() => {}
+                    () = self.tip.given() => {
+                        if let Some(seen) = self.tip.take(course.loaded_at()) {
+                            return Ok((*seen.list, seen.base));
+                        }
+                    }
                 }
             }
         };
@@ -238,6 +256,11 @@ impl Course {
             breaks: Breaks::default(),
             blocks_for: None,
         }
+    }
+
+    /// When the newest list was there, if there was any.
+    fn loaded_at(&self) -> Option<Instant> {
+        self.shown.as_ref().map(|_| self.last_list)
     }
 
     /// Takes in a list: whether it brought news, and for how long there was none if that is too long.

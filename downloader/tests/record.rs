@@ -231,6 +231,16 @@ async fn nothing_that_a_playlist_does_stops_the_recording_for_ever() {
 }
 
 #[tokio::test]
+async fn what_only_the_look_at_the_channel_saw_is_recorded() {
+    let (origin, channel, base) = single(7, 10).await;
+    origin.serve("/live.m3u8", [(5, 8), (7, 10)].map(|(a, b)| Response::ok(playlist(a, b))));
+    serve_segments(&origin, "", 5..10);
+    let downloader = Downloader::start(base.path(), &[&channel]);
+    until_recorded(base.path(), "source", 5..10).await;
+    downloader.stop().await;
+}
+
+#[tokio::test]
 async fn a_list_that_is_numbered_anew_is_compared_by_its_dates() {
     let (origin, channel, base) = single(5, 8).await;
     serve_segments(&origin, "", 5..10);

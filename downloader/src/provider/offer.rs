@@ -4,6 +4,8 @@ use common::format::hls::{MultivariantPlaylist, Rendition, RenditionKind, Varian
 use thiserror::Error;
 use url::Url;
 
+use super::Seen;
+
 /// The name that stands for the best quality there is.
 const SOURCE: &str = "source";
 /// How the names of codecs begin that are of sound (RFC 6381 §3.3, and the names that MP4 registers).
@@ -15,6 +17,8 @@ pub(crate) struct Offer {
     qualities: Vec<Quality>,
     /// What somebody should do something about, although the channel was found.
     warnings: Vec<String>,
+    /// The media playlist that it was found by, if it was.
+    seen: Option<Seen>,
 }
 
 /// One quality.
@@ -69,11 +73,12 @@ pub(crate) struct NoSuchQuality {
 }
 
 impl Offer {
-    /// The one quality of a media playlist.
-    pub(crate) fn single(url: Url) -> Self {
+    /// The one quality of the media playlist that was `seen` at `url`.
+    pub(super) fn single(url: Url, seen: Seen) -> Self {
         let rank = Rank { is_source: true, is_whole: true, ..Rank::default() };
         let names = vec![SOURCE.to_owned()];
-        Self::of(vec![Quality { names, url, lacks_sound: false, rank }])
+        let quality = Quality { names, url, lacks_sound: false, rank };
+        Self { seen: Some(seen), ..Self::of(vec![quality]) }
     }
 
     /// The variants of a multivariant playlist that came from `base`; those whose address cannot be
@@ -93,13 +98,18 @@ impl Offer {
     }
 
     fn of(qualities: Vec<Quality>) -> Self {
-        Self { qualities, warnings: Vec::new() }
+        Self { qualities, warnings: Vec::new(), seen: None }
     }
 
     /// The same, with one sentence more for whoever should do something about it.
     pub(super) fn warn_of(mut self, warning: String) -> Self {
         self.warnings.push(warning);
         self
+    }
+
+    /// Takes the media playlist that all of it was found by, if it was.
+    pub(crate) fn take_seen(&mut self) -> Option<Seen> {
+        self.seen.take()
     }
 
     /// What somebody should do something about, although the channel was found: one sentence each.
@@ -240,6 +250,8 @@ fn height_and_rate(wanted: &str) -> Option<(u32, Option<u32>)> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
 
     fn offer(lines: &str) -> Offer {
@@ -307,7 +319,8 @@ mod tests {
     #[test]
     fn a_media_playlist_is_its_own_source() {
         let url: Url = "https://host/live.m3u8".parse().unwrap();
-        let offer = Offer::single(url.clone());
+        let seen = Seen { list: Box::default(), base: url.clone(), asked_at: Instant::now() };
+        let offer = Offer::single(url.clone(), seen);
         assert_eq!(offer.choose("source").unwrap().url, url);
         assert!(offer.choose("720p").is_err());
     }

@@ -7,6 +7,7 @@ use common::format::hls::{Limits, MediaPlaylist, Playlist, PlaylistError};
 use common::io::http::client::{Answer, Client, Error};
 use thiserror::Error;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 use url::Url;
 
 use super::{Offer, ResolveError};
@@ -46,6 +47,16 @@ pub(crate) enum LoadError {
     Playlist(#[from] PlaylistError),
 }
 
+/// A media playlist that a look at the channel loaded.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) list: Box<MediaPlaylist>,
+    /// Where it came from, after redirects.
+    pub(crate) base: Url,
+    /// When it was asked for.
+    pub(crate) asked_at: Instant,
+}
+
 /// Loads the media playlist at `url`; returns it with the address it came from, after redirects.
 ///
 /// Cancel safety: dropping the future gives the request up.
@@ -56,9 +67,13 @@ pub(crate) async fn load(client: &Client, url: &Url) -> Result<(MediaPlaylist, U
 
 /// The qualities behind a fixed address.
 pub(super) async fn resolve(client: &Client, url: &Url) -> Result<Offer, ResolveError> {
+    let asked_at = Instant::now();
     let loaded = fetch(client, "multivariant_playlist", url).await?;
     match Playlist::parse(&loaded.bytes).map_err(LoadError::Playlist)? {
-        Playlist::Media(_) => Ok(Offer::single(url.clone())),
+        Playlist::Media(list) => {
+            let seen = Seen { list: Box::new(list), base: loaded.base, asked_at };
+            Ok(Offer::single(url.clone(), seen))
+        }
         Playlist::Multivariant(list) => Ok(Offer::new(&list, &loaded.base)),
     }
 }

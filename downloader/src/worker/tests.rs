@@ -5,7 +5,7 @@ use common::metrics::Metrics;
 use super::*;
 use crate::metrics::DownloaderMetrics;
 use crate::origin::{Origin, Response};
-use crate::provider::Provider;
+use crate::provider::{Provider, Seen};
 
 fn list(lines: &str) -> MediaPlaylist {
     MediaPlaylist::parse(format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n{lines}").as_bytes()).unwrap()
@@ -87,49 +87,124 @@ fn a_list_that_is_not_there_says_that_a_channel_is_offline_only_for_want_of_bett
     assert_eq!(states(&course, true), [Failing; 3]);
 }
 
-#[tokio::test]
-async fn an_answer_that_is_slow_to_come_is_not_waited_for_once_the_address_is_known_to_be_good() {
-    let origin = Origin::start().await;
-    let list = Response::ok(format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n{TWO}"));
-    origin.serve("/live.m3u8", [Response::silence(), Response::silence(), list]);
-    let asked = async |count| {
-        while origin.requests("/live.m3u8").len() < count {
+/// A worker that follows a list of an origin.
+struct Bench {
+    origin: Origin,
+    metrics: Metrics,
+    tip: Arc<Tip>,
+    told: mpsc::Receiver<Report>,
+}
+
+impl Bench {
+    /// One that is met with `answers`.
+    async fn new(tip: Tip, answers: impl IntoIterator<Item = Response>) -> (Self, Worker) {
+        let origin = Origin::start().await;
+        origin.serve("/live.m3u8", answers);
+        let (reports, told) = mpsc::channel(4);
+        let bench = Self { origin, metrics: Metrics::empty(), tip: Arc::new(tip), told };
+        let feed = Feed { channel: "c".parse().unwrap(), quality: "source".parse().unwrap() };
+        let url: Url = bench.origin.url("/live.m3u8");
+        let worker = Worker {
+            id: WorkerId(0),
+            client: Client::new(&bench.metrics, Options::default()),
+            url: url.clone(),
+            rules: Provider::Url(url).rules(),
+            metrics: DownloaderMetrics::new(&bench.metrics).of(&feed),
+            reports,
+            tip: Arc::clone(&bench.tip),
+        };
+        (bench, worker)
+    }
+
+    /// What a look finds now, of which the last segment is at `last`.
+    fn seen(&self, last: &str) -> Seen {
+        let list = Box::new(list(&format!("{TWO}#EXTINF:2,\n{last}\n")));
+        Seen { list, base: self.origin.url("/live.m3u8"), asked_at: Instant::now() }
+    }
+
+    async fn asked(&self, count: usize) {
+        while self.origin.requests("/live.m3u8").len() < count {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-    };
-    let (reports, mut told) = mpsc::channel(4);
-    let wake = Arc::new(Notify::new());
-    let metrics = Metrics::empty();
-    let feed = Feed { channel: "c".parse().unwrap(), quality: "source".parse().unwrap() };
-    let url = origin.url("/live.m3u8");
-    let worker = Worker {
-        id: WorkerId(0),
-        client: Client::new(&metrics, Options::default()),
-        url: url.clone(),
-        rules: Provider::Url(url).rules(),
-        metrics: DownloaderMetrics::new(&metrics).of(&feed),
-        reports,
-        wake: Arc::clone(&wake),
-    };
-    let script = async {
-        asked(1).await;
-        // no other timer is due before
-        tokio::time::pause();
-        tokio::time::sleep(SOFT_TIMEOUT).await;
-        tokio::time::resume();
-        asked(2).await;
-        wake.notify_one();
-        assert!(matches!(
-            told.recv().await.unwrap().what,
-            What::Failing { why: Some(Why::TimeOut), .. }
-        ));
-        assert!(matches!(told.recv().await.unwrap().what, What::Loaded { .. }));
-    };
+    }
+
+    /// The address of the last segment of the list that it tells of next.
+    async fn shown(&mut self) -> String {
+        loop {
+            if let What::Loaded { list, .. } = self.told.recv().await.unwrap().what {
+                return list.segments.last().unwrap().uri.clone();
+            }
+        }
+    }
+
+    /// That it did not give up to load anything.
+    fn assert_that_none_failed(&self) {
+        let failed =
+            "playlist_reloads_total{channel=\"c\",quality=\"source\",result=\"failed\"} 0\n";
+        assert!(self.metrics.render().contains(failed), "{}", self.metrics.render());
+    }
+}
+
+/// Lets `worker` follow its list as long as `script` lasts.
+async fn while_it_follows(worker: Worker, script: impl Future<Output = ()>) {
     tokio::select! {
         end = worker.follow() => panic!("it goes on: {end:?}"),
         () = script => {}
     }
-    // it did not have to give up waiting first
-    let failed = "playlist_reloads_total{channel=\"c\",quality=\"source\",result=\"failed\"} 0\n";
-    assert!(metrics.render().contains(failed), "{}", metrics.render());
+}
+
+fn two() -> Response {
+    Response::ok(format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n{TWO}"))
+}
+
+#[tokio::test]
+async fn an_answer_that_is_slow_to_come_is_not_waited_for_once_the_address_is_known_to_be_good() {
+    for finds_list in [false, true] {
+        let answers = [Response::silence(), Response::silence(), two()];
+        let (mut bench, worker) = Bench::new(Tip::default(), answers).await;
+        while_it_follows(worker, async {
+            bench.asked(1).await;
+            // no other timer is due before
+            tokio::time::pause();
+            tokio::time::sleep(SOFT_TIMEOUT).await;
+            tokio::time::resume();
+            bench.asked(2).await;
+            bench.tip.give(finds_list.then(|| bench.seen("seen")));
+            assert!(matches!(
+                bench.told.recv().await.unwrap().what,
+                What::Failing { why: Some(Why::TimeOut), .. }
+            ));
+            assert_eq!(bench.shown().await, if finds_list { "seen" } else { "b" });
+            // it did not have to give up waiting first
+            bench.assert_that_none_failed();
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_a_look_found_is_not_loaded_again() {
+    let (mut bench, worker) = Bench::new(Tip::default(), [Response::status(503)]).await;
+    bench.tip.give(Some(bench.seen("first")));
+    while_it_follows(worker, async {
+        assert_eq!(bench.shown().await, "first");
+        assert_eq!(bench.origin.requests("/live.m3u8").len(), 0);
+        bench.asked(1).await;
+        bench.tip.give(Some(bench.seen("after a failure")));
+        assert_eq!(bench.shown().await, "after a failure");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_that_was_asked_for_before_the_newest_is_left() {
+    let tip = Tip::default();
+    let (bench, _) = Bench::new(Tip::default(), []).await;
+    let seen = bench.seen("seen");
+    let newest = seen.asked_at + Duration::from_millis(1);
+    tip.give(Some(seen.clone()));
+    assert_eq!(tip.take(Some(newest)), None);
+    assert_eq!(tip.take(None), None, "and not kept");
+    tip.give(Some(seen.clone()));
+    assert_eq!(tip.take(Some(seen.asked_at)), Some(seen));
 }
