@@ -64,13 +64,6 @@ impl Drop for Part {
     }
 }
 
-/// A copy of a segment that a better one is wanted of.
-struct Copy {
-    completeness: Completeness,
-    /// Why it is no better.
-    failure: Failure,
-}
-
 /// The bytes of one attempt, on their way to the disk or to memory.
 #[derive(Debug)]
 pub(super) struct Handing<'a> {
@@ -198,7 +191,6 @@ impl Fetcher {
         let Some(kept) = kept else { return Fetched::Done(Attempt::failed(failure)) };
         let (abandoned, why) = (kept.intake().abandoned(), failure.clone());
         let is_in_memory = kept.intake().is_in_memory();
-        let copy = Copy { completeness: kept.completeness(), failure };
         let publish = move |_: &_| Kept::publish(*kept, why);
         if is_in_memory {
             return means.store.blocking(publish).await;
@@ -213,18 +205,22 @@ impl Fetcher {
                     Fetched::Done(attempt) => attempt.saved,
                     Fetched::Held(_) => None,
                 });
-                self.left_to_disk(job, late, Some(copy))
+                self.left_to_disk(job, late, Some(failure))
             }
-            Err(None) => Fetched::Done(Attempt::failed(copy.failure)),
+            Err(None) => Fetched::Done(Attempt::failed(failure)),
         }
     }
 
-    /// What only a disk has that does not answer: the segment of `job`, or no more than a copy of it.
-    fn left_to_disk(&self, job: &Job, late: Late<Option<Saved>>, copy: Option<Copy>) -> Fetched {
-        let (completeness, failure) = match copy {
-            Some(Copy { completeness, failure }) => (completeness, Some(failure)),
-            None => (Completeness::Full, None),
-        };
+    /// What only a disk has that does not answer: the segment of `job`, or a copy of it that is no better for
+    /// `failure`.
+    fn left_to_disk(
+        &self,
+        job: &Job,
+        late: Late<Option<Saved>>,
+        failure: Option<Failure>,
+    ) -> Fetched {
+        let whole = failure.is_none();
+        let completeness = if whole { Completeness::Full } else { Completeness::Partial };
         Fetched::Held(Box::new(Held {
             pieces: Vec::new(),
             // it may never be had, and so is worth less than whatever comes

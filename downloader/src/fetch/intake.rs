@@ -119,11 +119,6 @@ impl Kept {
     pub(super) fn intake(&self) -> &Intake {
         &self.intake
     }
-
-    /// How good it is.
-    pub(super) fn completeness(&self) -> Completeness {
-        self.completeness
-    }
 }
 
 impl Intake {

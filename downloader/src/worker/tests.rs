@@ -118,8 +118,9 @@ impl Bench {
 
     /// What a look finds now, of which the last segment is at `last`.
     fn seen(&self, last: &str) -> Seen {
-        let list = Box::new(list(&format!("{TWO}#EXTINF:2,\n{last}\n")));
-        Seen { list, base: self.origin.url("/live.m3u8"), asked_at: Instant::now() }
+        let base = self.origin.url("/live.m3u8");
+        let shown = list(&format!("{TWO}#EXTINF:2,\n{last}\n"));
+        Seen { list: Box::new(shown), base, asked_at: Instant::now() }
     }
 
     async fn asked(&self, count: usize) {
