@@ -7,6 +7,7 @@ use common::io::http::client::{Client, Options};
 use common::io::store::Store;
 use common::metrics::Metrics;
 use common::service::CancellationToken;
+use tempfile::TempDir;
 
 use crate::Shared;
 use crate::config::{ProviderConfig, TwitchConfig};
@@ -15,6 +16,12 @@ use crate::fetch::Means;
 use crate::held::Holding;
 use crate::metrics::DownloaderMetrics;
 use crate::status::Statuses;
+
+/// A folder in memory, for tests of which the clock goes on by itself or not at all: a disk that is busy with
+/// something else would take its time by another.
+pub(crate) fn folder_in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").expect("a file system in memory is mounted at /dev/shm")
+}
 
 /// What all channels use, above `store`.
 pub(crate) fn shared(store: Store) -> Shared {

@@ -6,6 +6,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::planner::Attempt;
+use crate::testing::folder_in_memory;
 
 mod hang;
 
@@ -53,6 +54,8 @@ struct Bench {
     stored: Stored,
     stop: CancellationToken,
     disk: Disk,
+    /// What was stored, in that order: those that wait for it are told by threads that may overtake each other.
+    order: Arc<Mutex<Vec<String>>>,
 }
 
 fn error() -> io::Error {
@@ -65,14 +68,24 @@ fn at(seconds: i64) -> Timestamp {
 
 impl Bench {
     fn new(room: u64, disk: Disk) -> Self {
-        let base = tempfile::tempdir().unwrap();
-        let checked = disk.clone();
+        let base = folder_in_memory();
+        let (checked, order) = (disk.clone(), Arc::<Mutex<Vec<String>>>::default());
+        let (hour, stored) = (base.path().join("c/source/1970-01-01T00"), Arc::clone(&order));
         let store = Store::open(base.path(), Access::Write).unwrap();
-        let store = store.with_faults(move |step| checked.check(step));
+        let store = store.with_faults(move |step| {
+            if step == Step::FlushFolder {
+                let mut stored = stored.lock().unwrap();
+                let names = std::fs::read_dir(&hour).into_iter().flatten();
+                let names = names.map(|file| file.unwrap().file_name().into_string().unwrap());
+                let new: Vec<_> = names.filter(|name| !stored.contains(name)).collect();
+                stored.extend(new);
+            }
+            checked.check(step)
+        });
         let metrics = Metrics::empty();
         let holding = Holding::new(room, &metrics);
         let (stop, stored) = (CancellationToken::new(), Stored::default());
-        Self { _base: base, store, metrics, holding, stored, stop, disk }
+        Self { _base: base, store, metrics, holding, stored, stop, disk, order }
     }
 
     /// A segment of four bytes that waits.
@@ -103,13 +116,8 @@ impl Bench {
     }
 
     /// Lands segments that begin at these seconds side by side.
-    fn land(&self, starts: &[i64]) -> JoinSet<(i64, Attempt)> {
-        let mut landing = JoinSet::new();
-        for start in starts.iter().copied() {
-            let held = self.hold(0, start).unwrap();
-            landing.spawn(async move { (start, held.land().await) });
-        }
-        landing
+    fn land(&self, starts: &[i64]) -> JoinSet<Attempt> {
+        starts.iter().map(|start| self.hold(0, *start).unwrap().land()).collect()
     }
 
     fn shows(&self, sample: &str) {
@@ -134,16 +142,15 @@ async fn when_the_disk_is_mended_all_land_the_oldest_first_and_one_at_a_time() {
     }
     assert_eq!(bench.names(), 0);
     bench.disk.broken.store(false, Ordering::Relaxed);
-    let mut landed = Vec::new();
-    while let Some(Ok((start, attempt))) = landing.join_next().await {
+    while let Some(Ok(attempt)) = landing.join_next().await {
         assert_eq!(attempt.failure, None);
         assert_eq!(attempt.saved.map(|saved| (saved.size, saved.is_new)), Some((4, true)));
-        landed.push(start);
     }
+    let mut stored = bench.order.lock().unwrap().clone();
+    assert_eq!(stored.len(), 4);
     // whichever finds out that the disk is mended, and then the oldest
-    let found_out = landed.remove(0);
-    let others: Vec<i64> = (1..5).filter(|start| *start != found_out).collect();
-    assert_eq!(landed, others);
+    stored.remove(0);
+    assert!(stored.is_sorted(), "{stored:?}");
     assert_eq!(bench.names(), 4);
     bench.shows("segments_held_bytes 0");
     bench.shows("segments_given_up_total 0");
@@ -198,7 +205,7 @@ async fn when_stopping_each_has_one_last_try_without_a_pause() {
     }
     bench.stop.cancel();
     let (before, stopped) = (bench.disk.tries(), Instant::now());
-    while let Some(Ok((_, attempt))) = landing.join_next().await {
+    while let Some(Ok(attempt)) = landing.join_next().await {
         let failure = attempt.failure.unwrap();
         assert_eq!((failure.why, failure.retry), (Why::DiskFull, Retry::Never));
     }
@@ -216,7 +223,7 @@ async fn when_stopping_what_a_mended_disk_takes_is_stored() {
     }
     bench.disk.broken.store(false, Ordering::Relaxed);
     bench.stop.cancel();
-    while let Some(Ok((_, attempt))) = landing.join_next().await {
+    while let Some(Ok(attempt)) = landing.join_next().await {
         assert_eq!(attempt.failure, None);
     }
     assert_eq!(bench.names(), 3);

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 /// What the origin does with a request.
@@ -21,6 +22,8 @@ pub(crate) struct Response {
     /// How long nothing comes.
     delay: Duration,
     bytes: Vec<u8>,
+    /// What is waited for behind the bytes.
+    gate: Option<Arc<Notify>>,
     then: Then,
 }
 
@@ -92,7 +95,7 @@ impl Response {
 
     /// No answer at all.
     pub(crate) fn silence() -> Self {
-        Self { delay: Duration::ZERO, bytes: Vec::new(), then: Then::Stall }
+        Self { delay: Duration::ZERO, bytes: Vec::new(), gate: None, then: Then::Stall }
     }
 
     /// No answer, and the end of the connection.
@@ -105,8 +108,13 @@ impl Response {
         Self { delay, ..self }
     }
 
+    /// The same, but what follows the bytes does so once `gate` is notified.
+    pub(crate) fn held_by(self, gate: &Arc<Notify>) -> Self {
+        Self { gate: Some(Arc::clone(gate)), ..self }
+    }
+
     fn raw(status: u16, headers: &[(&str, &str)], body: &[u8], then: Then) -> Self {
-        Self { delay: Duration::ZERO, bytes: raw(status, headers, body), then }
+        Self { bytes: raw(status, headers, body), then, ..Self::silence() }
     }
 
     /// Only the status.
@@ -197,6 +205,9 @@ async fn converse(mut connection: TcpStream, script: Arc<Mutex<Script>>) {
         }
         if connection.write_all(&response.bytes).await.is_err() {
             return;
+        }
+        if let Some(gate) = response.gate {
+            gate.notified().await;
         }
         match response.then {
             Then::KeepAlive => {}

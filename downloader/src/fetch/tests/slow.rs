@@ -246,18 +246,21 @@ async fn a_definite_refusal_ends_silence_once() {
 #[tokio::test]
 async fn a_second_attempt_that_receives_is_not_given_up_for_another_address() {
     let bench = Bench::patient(hasty()).await;
+    let gate = Arc::default();
     let dripping = Response::dripping(&packets(1), Duration::from_millis(50), 188 * 20);
-    bench.origin.serve("/live/7.ts", [Response::silence(), dripping]);
+    bench.origin.serve("/live/7.ts", [Response::silence(), dripping.held_by(&gate)]);
     let (tell, elsewhere) = watch::channel(None);
     let job = bench.job(segment());
     let fetch = bench.fetcher.fetch(&job, &elsewhere);
     let listed = async {
         until_some_arrived(&bench, 188).await;
         tell.send_replace(Some(Arc::new(job.clone())));
+        gate.notify_one();
     };
     let (fetched, ()) = tokio::join!(fetch, listed);
     let Fetched::Done(attempt) = fetched else { panic!("the disk takes it") };
     assert_eq!(failure(&attempt), None);
+    bench.until_only_published().await;
     assert_eq!(bench.stored(), [(Completeness::Full, packets(1).repeat(20))]);
 }
 
@@ -303,10 +306,12 @@ async fn what_comes_from_an_address_that_is_used_again_is_not_full() {
         let bench = Bench::patient(for_ever()).await;
         let job = bench.job(segment());
         let dripping = Response::dripping(&packets(1), Duration::from_millis(50), 188 * 20);
-        bench.origin.serve("/live/7.ts", [dripping]);
+        let gate = Arc::default();
+        bench.origin.serve("/live/7.ts", [dripping.held_by(&gate)]);
         let used_again = async {
             until_some_arrived(&bench, 188).await;
             job.overwritten.set(claim);
+            gate.notify_one();
         };
         let (attempt, ()) = tokio::join!(bench.done(&job), used_again);
         assert_eq!((saved(&attempt), failure(&attempt)), (rest, None), "{claim:?}");
@@ -327,6 +332,7 @@ async fn an_initialization_section_that_is_slow_is_asked_for_again() {
     bench.origin.serve("/live/7.ts", [Response::ok("\0\0\0\x0cmoofwhol")]);
     let attempt = bench.done(&bench.job(with_section())).await;
     assert_eq!(failure(&attempt), None);
+    bench.until_only_published().await;
     let expected = [section(), b"\0\0\0\x0cmoofwhol"].concat();
     assert_eq!(bench.stored(), [(Completeness::Full, expected)]);
 }

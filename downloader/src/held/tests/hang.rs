@@ -24,7 +24,7 @@ struct Bench {
 }
 
 /// Waits on the real clock, while the other one stands still.
-async fn until(otherwise: &str, is_so: impl Fn() -> bool) {
+async fn until(otherwise: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = std::time::Instant::now() + Duration::from_secs(10);
     while !is_so() {
         assert!(std::time::Instant::now() < deadline, "{otherwise}");
@@ -43,6 +43,17 @@ async fn until_at_last(otherwise: &str, is_so: impl Fn() -> bool) {
     }
 }
 
+/// What comes of the next that lands, while the other clock stands still.
+async fn landed(landing: &mut JoinSet<Attempt>) -> Attempt {
+    let mut landed = None;
+    until("nothing lands", || {
+        landed = landing.try_join_next();
+        landed.is_some()
+    })
+    .await;
+    landed.unwrap().unwrap()
+}
+
 /// Lets all tasks do what they can.
 async fn all_go_on() {
     for _ in 0..100 {
@@ -52,7 +63,7 @@ async fn all_go_on() {
 
 impl Bench {
     fn new() -> Self {
-        let base = tempfile::tempdir().unwrap();
+        let base = folder_in_memory();
         let disk = Hang::default();
         let store = disk.under(Store::open(base.path(), Access::Write).unwrap());
         let holding = Holding::new(100, &Metrics::empty());

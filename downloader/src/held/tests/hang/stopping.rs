@@ -72,11 +72,11 @@ async fn when_stopping_what_hangs_keeps_no_other_from_its_last_try() {
     assert!(landing_well.try_join_next().is_none());
     tokio::time::advance(LAST_TRIED_FOR).await;
     until_at_last("it waits for the other", || other.names() == 1).await;
-    assert!(landing_well.join_next().await.unwrap().unwrap().saved.is_some());
+    assert!(landed(&mut landing_well).await.saved.is_some());
     // it would be the turn of the one that hangs once more before that of one between the two
     landing_well.spawn(well(2));
     until_at_last("it waits for the other", || other.names() == 2).await;
-    assert!(landing_well.join_next().await.unwrap().unwrap().saved.is_some());
+    assert!(landed(&mut landing_well).await.saved.is_some());
     assert!(landing.try_join_next().is_none());
     for waits in 1..=LONGEST_LAST_WAIT.as_secs() {
         // it stores something now and then
