@@ -10,6 +10,7 @@ pub mod figures;
 pub mod growing;
 pub mod limit;
 pub mod live;
+pub mod media;
 pub mod process;
 pub mod restreamer;
 pub mod tree;

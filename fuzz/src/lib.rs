@@ -12,11 +12,13 @@ pub mod playlists;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every check, by the name of its program and of its folder in `corpus/`.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 8] = [
     ("segment_path", names::segment_path),
     ("hour_listing", names::hour_listing),
     ("segment_head", media::segment_head),
     ("segment_body", media::segment_body),
+    ("retime", media::retime),
+    ("pictures", media::find_pictures),
     ("media_playlist", playlists::media_playlist),
     ("multivariant", playlists::multivariant),
 ];

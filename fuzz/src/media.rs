@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use common::format::codec::nal::Syntax;
 use common::format::media::examiner::{Examination, Examiner, shortfall, surplus};
-use common::format::media::{Container, HeadOutcome, MOST_HEAD_BYTES, head, stream_info};
+use common::format::media::{Container, HeadOutcome, MOST_HEAD_BYTES, head, pictures, stream_info};
+use common::format::mpegts::{PACKET_BYTES, Retimer, Shift};
 use common::format::segment::MediaDuration;
 
 /// Whatever a file's bytes are, asking for its head comes to an end soon, never asks for more than the
@@ -68,3 +70,41 @@ fn examine(mut examiner: Examiner, bytes: &[u8], size: usize) -> Examination {
     bytes.chunks(size).for_each(|piece| examiner.feed(piece));
     examiner.finish()
 }
+
+/// Whatever a transport stream's bytes are, moving it on its clock comes to an end, and moving whole packets back undoes
+/// it.
+pub fn retime(bytes: &[u8]) {
+    let retimed = |shift, bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        let oddities = Retimer::default().retime(&mut bytes, shift);
+        assert!(oddities.stray_bytes <= bytes.len() as u64);
+        assert_eq!((bytes.len() as u64 - oddities.stray_bytes) % PACKET_BYTES as u64, 0);
+        (bytes, oddities)
+    };
+    // the first bytes say how far
+    let ticks = bytes.first_chunk().copied().map_or(1, i64::from_be_bytes);
+    retimed(Shift::by(ticks), bytes);
+    let bytes = &bytes[..bytes.len() / PACKET_BYTES * PACKET_BYTES];
+    let (still, oddities) = retimed(Shift::default(), bytes);
+    let (moved, found) = retimed(Shift::by(ticks), bytes);
+    assert_eq!(found, oddities);
+    // where packets have to be looked for, a byte that is moved may look like the beginning of one
+    if oddities.stray_bytes > 0 {
+        return;
+    }
+    let back = Shift::from_to(Shift::by(ticks).moved(0), 0);
+    assert_eq!(retimed(back, &moved), (still.clone(), oddities));
+    assert_eq!(retimed(Shift::default(), &still), (still, oddities));
+}
+
+/// Whatever a transport stream's bytes are, its pictures lie within it, one behind the other.
+pub fn find_pictures(bytes: &[u8]) {
+    for syntax in [Syntax::H264, Syntax::Hevc] {
+        let found = pictures(bytes, PID, syntax);
+        assert!(found.pictures.is_sorted_by(|one, next| one.at < next.at));
+        assert!(found.pictures.iter().all(|picture| picture.at + PACKET_BYTES <= bytes.len()));
+    }
+}
+
+/// Of the video in what ffmpeg writes.
+const PID: u16 = 0x100;

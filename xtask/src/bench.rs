@@ -14,8 +14,9 @@ use crate::run::Workspace;
 
 /// The programs, each with what it is given, in the order in which they run. First those that load one
 /// processor at most.
-const PROGRAMS: [(&str, &[Given]); 9] = [
+const PROGRAMS: [(&str, &[Given]); 10] = [
     ("examine_segments", &[]),
+    ("retime_segments", &[]),
     ("select_segments", &[Given::Service("restreamer")]),
     ("index_memory", &[Given::Service("restreamer")]),
     ("serve_playlists", &[Given::Service("restreamer")]),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use benches::figures::{Figures, Row, Unit};
+use benches::media::{stretched, sum};
 use common::format::hls::MediaPlaylist;
 use common::format::media::examiner::{Examination, Examiner, Extent, Finding, shortfall};
 use common::format::segment::MediaDuration;
@@ -46,21 +47,6 @@ fn repeated(segment: &[u8]) -> Vec<u8> {
     segment.iter().copied().cycle().take(BYTES.next_multiple_of(188)).collect()
 }
 
-/// A transport stream whose first packet of each picture is followed by 140 more.
-fn stretched(segment: &[u8]) -> Vec<u8> {
-    let mut all = Vec::new();
-    for packet in segment.chunks_exact(188) {
-        all.extend_from_slice(packet);
-        // video is on PID 0x100 in what ffmpeg writes
-        if packet[1..3] == [0x41, 0] {
-            let mut more = [0xa5; 188];
-            more[..4].copy_from_slice(&[0x47, 0x01, 0, 0x10]);
-            all.extend(more.repeat(140));
-        }
-    }
-    all
-}
-
 /// A segment of fragmented MP4 whose media is longer than it says.
 fn fragmented(segment: &[u8]) -> Result<Vec<u8>> {
     let mdat = segment.windows(4).position(|kind| kind == b"mdat").context("no media")?;
@@ -91,12 +77,6 @@ fn examine(init: &[u8], bytes: &[u8]) -> Examination {
     let mut examiner = Examiner::after(init);
     bytes.chunks(PIECE).for_each(|piece| examiner.feed(piece));
     examiner.finish()
-}
-
-/// What it takes to have had every byte in hand.
-fn sum(bytes: &[u8]) -> u64 {
-    let (words, _) = bytes.as_chunks();
-    words.iter().fold(0, |sum: u64, word| sum.wrapping_add(u64::from_le_bytes(*word)))
 }
 
 /// Prints promise and find of each segment that `playlist` lists, and the least cut that is noticed.

@@ -53,6 +53,12 @@ main() {
     fmp4 0 aac.mp4 $sound $length $aac
     fmp4 1 h264-mid-gop.mp4 $picture -t 0.6 $x264 -bf 0 -g 60 -hls_flags split_by_time -hls_time 0.3
     rm whole*
+
+    # where pictures are, when they are shown and decoded, and whether decoding can begin with them
+    for name in h264-aac h264-open-gop h264-mid-gop h264-cropped-2997 h264-interlaced hevc-aac hevc-open-gop; do
+        ffprobe -v quiet -select_streams v -show_entries packet=pos,pts,dts,flags -of compact=p=0:nk=1 "$name.ts" |
+            sed -nE "s/^([0-9]+)\|([0-9]+)\|([0-9]+)\|(.).*/$name.ts \3 \1 \2 \4/p" | tr _ -
+    done >pictures.txt
 }
 
 # fmp4 NUMBER FILE ARGUMENT…: the initialization section and the segment of that number

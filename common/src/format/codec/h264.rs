@@ -1,6 +1,6 @@
 //! H.264 (ITU-T H.264): kinds of NAL units, sequence and picture parameter sets, how slices begin.
 
-use super::nal::{Kind, Slice};
+use super::nal::{Kind, RandomAccess, Slice};
 use super::vui::{self, Timing};
 use crate::format::bits::Bits;
 use crate::format::hls::Resolution;
@@ -128,6 +128,47 @@ fn read_timing(bits: &mut Bits<'_>) -> Option<Timing> {
     }
     vui::skip_appearance(bits)?;
     Timing::read(bits)
+}
+
+/// See [`super::nal::Syntax::random_access`].
+pub(super) fn random_access(unit: &[u8]) -> Option<RandomAccess> {
+    match unit.first()? & 0x1f {
+        5 => Some(RandomAccess::Closed),
+        6 => is_recovery_point(unit.get(1..)?).then_some(RandomAccess::Open),
+        _ => None,
+    }
+}
+
+/// Whether one of these messages (§7.3.2.3.1) says that decoding can begin with the picture behind them, and that
+/// this is exactly what it would be otherwise (§D.2.8).
+fn is_recovery_point(messages: &[u8]) -> bool {
+    recovery_point(messages).is_some_and(|(frames, exact)| frames == 0 && exact)
+}
+
+/// `recovery_frame_cnt` and `exact_match_flag` of the first recovery point among messages.
+fn recovery_point(messages: &[u8]) -> Option<(u32, bool)> {
+    /// Its `payloadType` (§D.1.1).
+    const RECOVERY_POINT: u32 = 6;
+    let mut bits = Bits::rbsp(messages);
+    loop {
+        let (kind, bytes) = (read_long(&mut bits)?, read_long(&mut bits)?);
+        if kind == RECOVERY_POINT {
+            return Some((bits.unsigned()?, bits.flag()?));
+        }
+        bits.skip(bytes.checked_mul(8)?)?;
+    }
+}
+
+/// A number of which 255 stands for itself and more to come.
+fn read_long(bits: &mut Bits<'_>) -> Option<u32> {
+    let mut all: u32 = 0;
+    loop {
+        let byte = bits.small(8)?;
+        all = all.checked_add(u32::from(byte))?;
+        if byte != 0xff {
+            return Some(all);
+        }
+    }
 }
 
 /// See [`super::nal::Syntax::pps_ids`] (§7.3.2.2).

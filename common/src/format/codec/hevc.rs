@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::nal::{Kind, Slice};
+use super::nal::{Kind, RandomAccess, Slice};
 use crate::format::bits::Bits;
 
 mod sps;
@@ -30,6 +30,16 @@ pub(super) fn kind(unit: &[u8]) -> Option<Kind> {
         34 => Kind::Pps,
         _ => Kind::Other,
     })
+}
+
+/// See [`super::nal::Syntax::random_access`] (table 7-1).
+pub(super) fn random_access(unit: &[u8]) -> Option<RandomAccess> {
+    match unit_type(*unit.first()?) {
+        // BLA with pictures before it that are skipped, CRA
+        16 | 21 => Some(RandomAccess::Open),
+        17..=20 => Some(RandomAccess::Closed),
+        _ => None,
+    }
 }
 
 /// See [`super::nal::Syntax::pps_ids`] (§7.3.2.3.1).

@@ -22,6 +22,16 @@ pub enum Kind {
     Other,
 }
 
+/// How decoding can begin with a picture. The greater is the better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RandomAccess {
+    /// The picture can be decoded, and all that are shown after it; those that are decoded after it and shown before it
+    /// may need what came before it.
+    Open,
+    /// It can be decoded, and all that are decoded after it.
+    Closed,
+}
+
 /// How a slice begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slice {
@@ -74,11 +84,12 @@ impl Syntax {
         }
     }
 
-    /// The size of the pictures that a [`Kind::Sps`] describes, after cropping; `None` if it is damaged.
-    pub fn picture_size(self, sps: &[u8]) -> Option<Resolution> {
+    /// How decoding can begin with the picture that `unit` is a part of, as far as that tells: a slice, or H.264's
+    /// message that precedes one. `None` where it does not tell.
+    pub fn random_access(self, unit: &[u8]) -> Option<RandomAccess> {
         match self {
-            Self::H264 => h264::Sps::parse(sps).map(|sps| sps.resolution),
-            Self::Hevc => hevc::Sps::parse(sps).map(|sps| sps.resolution),
+            Self::H264 => h264::random_access(unit),
+            Self::Hevc => hevc::random_access(unit),
         }
     }
 
@@ -87,6 +98,52 @@ impl Syntax {
         match self {
             Self::H264 => h264::pps_ids(unit),
             Self::Hevc => hevc::pps_ids(unit),
+        }
+    }
+}
+
+/// A sequence parameter set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sps {
+    /// ITU-T H.264.
+    H264(h264::Sps),
+    /// ITU-T H.265.
+    Hevc(hevc::Sps),
+}
+
+impl Sps {
+    /// Reads a [`Kind::Sps`]; `None` if it is damaged.
+    pub fn parse(syntax: Syntax, unit: &[u8]) -> Option<Self> {
+        match syntax {
+            Syntax::H264 => h264::Sps::parse(unit).map(Self::H264),
+            Syntax::Hevc => hevc::Sps::parse(unit).map(Self::Hevc),
+        }
+    }
+
+    /// The size of the pictures, after cropping.
+    pub const fn resolution(self) -> Resolution {
+        match self {
+            Self::H264(sps) => sps.resolution,
+            Self::Hevc(sps) => sps.resolution,
+        }
+    }
+
+    /// Whether `slice` belongs to a field, not to a frame; one that cannot be read does not.
+    pub fn is_field(self, slice: &[u8]) -> bool {
+        match self {
+            Self::H264(sps) => h264::is_field(slice, &sps).unwrap_or(false),
+            Self::Hevc(sps) => sps.usability.fields,
+        }
+    }
+
+    /// Frames in a second, where that is stated.
+    pub fn frame_rate(self) -> Option<f64> {
+        match self {
+            Self::H264(sps) => sps.timing.map(|timing| timing.rate() / 2.0),
+            Self::Hevc(sps) => {
+                let pictures = if sps.usability.fields { 2.0 } else { 1.0 };
+                sps.usability.timing.map(|timing| timing.rate() / pictures)
+            }
         }
     }
 }

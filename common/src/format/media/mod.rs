@@ -9,9 +9,11 @@ use crate::base::hash::Hasher;
 pub mod examiner;
 mod head;
 mod info;
+mod pictures;
 
 pub use head::{Container, Head, HeadOutcome, MOST_HEAD_BYTES, Tables, head};
 pub use info::{StreamInfo, stream_info};
+pub use pictures::{Picture, Pictures, pictures};
 
 /// The first 64 bits of the hash of what `hasher` took in.
 fn first_64_bits(hasher: Hasher) -> u64 {

@@ -4,6 +4,7 @@
 mod packet;
 mod pes;
 mod psi;
+mod retime;
 
 pub use packet::{PACKET_BYTES, Packet, Packets, SYNC, first_packet};
 pub use pes::{PesHeader, PesPackets, PesPart};
@@ -12,6 +13,8 @@ pub(in crate::format) use psi::seal;
 pub use psi::{
     ASSOCIATION_PID, ASSOCIATION_TABLE, MAP_TABLE, Program, Sections, Stream, Streams, map_pid,
 };
+
+pub use retime::{Oddities, Retimer, Shift};
 
 /// Ticks in a second of PTS and DTS (ISO/IEC 13818-1 §2.4.3.7).
 pub const TICKS_PER_SECOND: u32 = 90_000;

@@ -1,6 +1,6 @@
 //! PES packets (§2.4.3.6): a stream's bytes with their time stamps.
 
-use super::{Packet, Packets};
+use super::{PACKET_BYTES, Packet, Packets};
 
 /// What stands before a PES packet's payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,16 +17,13 @@ impl PesHeader {
     /// Reads the header that `packet` begins with; `None` where there is none or only its beginning.
     pub fn parse(packet: &[u8]) -> Option<Self> {
         let [0, 0, 1, id, _, _, flags, kinds, length, ..] = *packet else { return None };
-        // padding, program stream tables and the like have no such header (table 2-21)
-        let has_header = !matches!(id, 0xbc | 0xbe | 0xbf | 0xf0..=0xf2 | 0xf8 | 0xff);
         let bytes = 9 + usize::from(length);
-        if !has_header || flags >> 6 != 0b10 || packet.len() < bytes {
+        if !has_header(id) || flags >> 6 != 0b10 || packet.len() < bytes {
             return None;
         }
-        let stamp = |start: usize| packet[9..bytes].get(start..start + 5).and_then(time_stamp);
-        let pts = (kinds & 0x80 != 0).then(|| stamp(0)).flatten();
-        let dts = (kinds & 0xc0 == 0xc0).then(|| stamp(5)).flatten();
-        Some(Self { pts, dts, bytes })
+        let [pts, dts] = stamps_of(kinds, length);
+        let read = |at: usize| packet[at..].first_chunk().copied().map(time);
+        Some(Self { pts: pts.and_then(read), dts: dts.and_then(read), bytes })
     }
 
     /// When the payload's first picture or frame is decoded.
@@ -35,16 +32,71 @@ impl PesHeader {
     }
 }
 
-/// Three, fifteen and fifteen bits, each with a marker bit of 1 behind.
-fn time_stamp(bytes: &[u8]) -> Option<u64> {
-    let bytes: &[u8; 5] = bytes.try_into().ok()?;
-    let all = bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-    Some((all >> 33 & 0x7) << 30 | (all >> 17 & 0x7fff) << 15 | all >> 1 & 0x7fff)
+/// How many bytes of a PES packet its time stamps are in.
+pub(super) const STAMPED_BYTES: usize = 19;
+
+/// Where the time stamps of a PES packet are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stamps {
+    /// It has none, or is no PES packet.
+    Nothing,
+    /// Five bytes each from there on: the presentation and the decode time stamp, if they are there.
+    At([Option<usize>; 2]),
+    /// Behind the bytes that are known.
+    Cut,
+}
+
+/// Where the time stamps are in a PES packet that begins with these bytes.
+pub(super) fn stamps(packet: &[u8]) -> Stamps {
+    let known = packet.len().min(3);
+    if packet[..known] != [0, 0, 1][..known] {
+        return Stamps::Nothing;
+    }
+    let [_, _, _, id, _, _, flags, kinds, length, ..] = *packet else { return Stamps::Cut };
+    if !has_header(id) || flags >> 6 != 0b10 {
+        return Stamps::Nothing;
+    }
+    let places = stamps_of(kinds, length);
+    match places.iter().flatten().max() {
+        None => Stamps::Nothing,
+        Some(last) if packet.len() < last + 5 => Stamps::Cut,
+        Some(_) => Stamps::At(places),
+    }
+}
+
+/// Whether a PES packet of the stream `id` has such a header: padding, program stream tables and the like have
+/// none (table 2-21).
+const fn has_header(id: u8) -> bool {
+    !matches!(id, 0xbc | 0xbe | 0xbf | 0xf0..=0xf2 | 0xf8 | 0xff)
+}
+
+/// Where the time stamps are, by `PTS_DTS_flags` and the length of what follows.
+const fn stamps_of(kinds: u8, length: u8) -> [Option<usize>; 2] {
+    let pts = if kinds & 0x80 != 0 && length >= 5 { Some(9) } else { None };
+    let dts = if kinds & 0xc0 == 0xc0 && length >= 10 { Some(14) } else { None };
+    [pts, dts]
+}
+
+/// A time stamp: three, fifteen and fifteen bits, each with a marker bit of 1 behind.
+pub(super) fn time(stamp: [u8; 5]) -> u64 {
+    let all = stamp.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    (all >> 33 & 0x7) << 30 | (all >> 17 & 0x7fff) << 15 | all >> 1 & 0x7fff
+}
+
+/// `stamp` with another time, and all bits that are not of it as they were.
+pub(super) fn with_time(stamp: [u8; 5], time: u64) -> [u8; 5] {
+    /// Which bits are not of it.
+    const OTHERS: [u8; 5] = [0xf1, 0, 1, 0, 1];
+    let bits = (time >> 30 & 0x7) << 33 | (time >> 15 & 0x7fff) << 17 | (time & 0x7fff) << 1;
+    let bits = bits.to_be_bytes();
+    std::array::from_fn(|at| stamp[at] & OTHERS[at] | bits[3 + at])
 }
 
 /// One PES packet, or what there is of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PesPart<'b> {
+    /// Where its first transport packet begins.
+    pub at: usize,
     /// Its header; `None` where its beginning is missing.
     pub header: Option<PesHeader>,
     /// Its payload, or the first bytes of it.
@@ -61,8 +113,8 @@ pub struct PesPart<'b> {
 pub struct PesPackets<'a> {
     packets: Packets<'a>,
     pid: u16,
-    /// The one that the next PES packet begins with.
-    first: Option<Packet<'a>>,
+    /// The one that the next PES packet begins with, and where that is.
+    first: Option<(usize, Packet<'a>)>,
     buffer: Vec<u8>,
     limit: usize,
 }
@@ -79,11 +131,16 @@ impl<'a> PesPackets<'a> {
         self.buffer.clear();
         let (mut intact, mut complete, mut within_limit) = (true, false, true);
         let mut last: Option<Packet<'a>> = None;
-        while let Some(packet) = self.first.take().or_else(|| self.next_packet()) {
+        // where it begins, and whether that is its beginning
+        let (mut begin, mut is_beginning) = (0, false);
+        while let Some((at, packet)) = self.first.take().or_else(|| self.next_packet()) {
             if packet.starts_unit() && last.is_some() {
-                self.first = Some(packet);
+                self.first = Some((at, packet));
                 complete = within_limit;
                 break;
+            }
+            if last.is_none() {
+                (begin, is_beginning) = (at, packet.starts_unit());
             }
             within_limit = self.buffer.len() < self.limit;
             if within_limit {
@@ -92,13 +149,16 @@ impl<'a> PesPackets<'a> {
             }
             last = Some(packet);
         }
-        let begins = last.is_some().then(|| PesHeader::parse(&self.buffer))?;
-        let payload = &self.buffer[begins.map_or(0, |header| header.bytes)..];
-        Some(PesPart { header: begins, payload, intact, complete })
+        last?;
+        let header = PesHeader::parse(&self.buffer).filter(|_| is_beginning);
+        let payload = &self.buffer[header.map_or(0, |header| header.bytes)..];
+        Some(PesPart { at: begin, header, payload, intact, complete })
     }
 
-    fn next_packet(&mut self) -> Option<Packet<'a>> {
-        self.packets.find(|packet| packet.pid() == self.pid && packet.has_payload())
+    fn next_packet(&mut self) -> Option<(usize, Packet<'a>)> {
+        let pid = self.pid;
+        let packet = self.packets.find(|packet| packet.pid() == pid && packet.has_payload())?;
+        Some((self.packets.position() - PACKET_BYTES, packet))
     }
 }
 
@@ -109,7 +169,6 @@ fn follows(packet: Packet<'_>, last: Packet<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::mpegts::PACKET_BYTES;
 
     fn packet(flags: u8, continuity: u8, payload: &[u8]) -> Vec<u8> {
         // stuffed by an adaptation field
@@ -122,13 +181,14 @@ mod tests {
 
     const HEADER: [u8; 14] = [0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5, 0x21, 0x00, 0x01, 0x00, 0x03];
 
-    type Part = (Option<PesHeader>, Vec<u8>, bool, bool);
+    type Part = (usize, Option<PesHeader>, Vec<u8>, bool, bool);
 
     fn parts(bytes: &[u8], limit: usize) -> Vec<Part> {
         let mut units = PesPackets::new(Packets::new(bytes), 1, limit);
         let mut all = Vec::new();
         while let Some(part) = units.advance() {
-            all.push((part.header, part.payload.to_vec(), part.intact, part.complete));
+            let place = part.at / PACKET_BYTES;
+            all.push((place, part.header, part.payload.to_vec(), part.intact, part.complete));
         }
         all
     }
@@ -140,8 +200,7 @@ mod tests {
         let header = PesHeader::parse(&packet).unwrap();
         assert_eq!((header.pts, header.dts), (Some(0x3fff_ffff), Some(1)));
         assert_eq!((header.decode_time(), header.bytes), (Some(1), 19));
-        let last = time_stamp(&[0x2f, 0xff, 0xff, 0xff, 0xff]);
-        assert_eq!(last, Some((1 << 33) - 1));
+        assert_eq!(time([0x2f, 0xff, 0xff, 0xff, 0xff]), (1 << 33) - 1);
     }
 
     #[test]
@@ -172,13 +231,13 @@ mod tests {
         .concat();
         let header = PesHeader { pts: Some(1), dts: None, bytes: 14 };
         let expected: [Part; 3] = [
-            (None, vec![7], true, true),
-            (Some(header), vec![1, 2, 3], false, true),
-            (Some(header), vec![], true, false),
+            (0, None, vec![7], true, true),
+            (1, Some(header), vec![1, 2, 3], false, true),
+            (4, Some(header), vec![], true, false),
         ];
         assert_eq!(parts(&bytes, usize::MAX), expected);
         // what is behind the limit does not count
         let limited = parts(&bytes, 16);
-        assert_eq!(limited[1], (Some(header), vec![1, 2], true, false));
+        assert_eq!(limited[1], (1, Some(header), vec![1, 2], true, false));
     }
 }

@@ -67,3 +67,26 @@ fn fields_are_told_by_the_slices_header() {
     sps.frames_only = true;
     assert_eq!(is_field(&slice(1), &sps), Some(false));
 }
+
+#[test]
+fn a_recovery_point_is_found_among_other_messages() {
+    let recovery = |content: u8| vec![6, 1, content];
+    let user_data = [vec![5, 0xff, 45], vec![0; 300]].concat();
+    for (messages, expected) in [
+        // at once and exactly; behind another message
+        (recovery(0b1100_0100), true),
+        ([user_data.clone(), recovery(0b1100_0100)].concat(), true),
+        // after a frame; roughly; cut short; another message alone
+        (recovery(0b0101_0001), false),
+        (recovery(0b1000_0100), false),
+        (vec![6, 1], false),
+        (user_data, false),
+        (vec![], false),
+    ] {
+        let unit = [vec![0x06], messages].concat();
+        let expected = expected.then_some(RandomAccess::Open);
+        assert_eq!(random_access(&unit), expected, "{unit:?}");
+    }
+    assert_eq!(random_access(&[0x65]), Some(RandomAccess::Closed));
+    assert_eq!(random_access(&[0x61]), None);
+}

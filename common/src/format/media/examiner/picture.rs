@@ -1,6 +1,6 @@
 //! The size of a video stream's pictures, looked for where each picture begins until it is found.
 
-use crate::format::codec::nal::{AnnexB, Kind, Syntax};
+use crate::format::codec::nal::{AnnexB, Kind, Sps, Syntax};
 use crate::format::hls::Resolution;
 use crate::format::mpegts::{Packet, PesHeader};
 
@@ -41,7 +41,9 @@ impl PictureSearch {
         for unit in AnnexB::new(&self.begun[header.bytes..]) {
             match self.syntax.kind(unit) {
                 // one that is cut off is read again when there is more of it
-                Some(Kind::Sps) => self.size = self.size.or_else(|| self.syntax.picture_size(unit)),
+                Some(Kind::Sps) if self.size.is_none() => {
+                    self.size = Sps::parse(self.syntax, unit).map(Sps::resolution);
+                }
                 Some(Kind::Slice | Kind::Clean) => return true,
                 _ => {}
             }

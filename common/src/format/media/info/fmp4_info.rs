@@ -2,7 +2,7 @@
 
 use super::{StreamInfo, names, rate};
 use crate::format::codec::Codec;
-use crate::format::codec::nal::{Kind, Syntax};
+use crate::format::codec::nal::{Kind, Sps, Syntax};
 use crate::format::fmp4::{self, Boxes, Fragment, Movie, Track};
 use crate::format::hls::Resolution;
 
@@ -43,8 +43,8 @@ fn sequence_parameter_set<'a>(track: &Track<'a>) -> Option<&'a [u8]> {
 /// the sample entry.
 pub(in crate::format::media) fn picture_size(track: &Track<'_>) -> Option<Resolution> {
     let syntax = Syntax::of(track.entry.codec());
-    let coded = syntax.and_then(|syntax| syntax.picture_size(sequence_parameter_set(track)?));
-    coded.or_else(|| {
+    let coded = syntax.and_then(|syntax| Sps::parse(syntax, sequence_parameter_set(track)?));
+    coded.map(Sps::resolution).or_else(|| {
         let (width, height) = track.entry.size()?;
         Some(Resolution { width: width.into(), height: height.into() })
     })

@@ -1,9 +1,8 @@
 //! What an MPEG-TS segment tells.
 
 use super::{StreamInfo, names, rate};
-use crate::format::codec::nal::{AnnexB, Kind, Syntax};
-use crate::format::codec::{Codec, aac, h264, hevc, mpeg_audio};
-use crate::format::hls::Resolution;
+use crate::format::codec::nal::{AnnexB, Kind, Sps, Syntax};
+use crate::format::codec::{Codec, aac, mpeg_audio};
 use crate::format::mpegts::{Packets, PesPackets, Program, TICKS_PER_SECOND};
 
 /// No more streams of a program are read, since each goes through the whole segment.
@@ -22,7 +21,7 @@ pub(super) fn read(bytes: &[u8]) -> StreamInfo {
                 let video = Video::read(syntax, units);
                 info.resolution = info.resolution.or(video.sps.map(Sps::resolution));
                 info.frame_rate = info.frame_rate.or_else(|| video.frame_rate());
-                videos.push(video.sps.map(Sps::name));
+                videos.push(video.sps.map(name));
             }
             None if codec == Codec::Unknown => sounds.push(None),
             None if codec.is_audio() => name_sound(&mut sounds, codec, units),
@@ -120,52 +119,11 @@ fn since(time: u64, first: u64) -> i64 {
     (time.wrapping_sub(first) << UNKNOWN_BITS).cast_signed() >> UNKNOWN_BITS
 }
 
-/// A sequence parameter set.
-#[derive(Clone, Copy)]
-enum Sps {
-    H264(h264::Sps),
-    Hevc(hevc::Sps),
-}
-
-impl Sps {
-    fn parse(syntax: Syntax, unit: &[u8]) -> Option<Self> {
-        match syntax {
-            Syntax::H264 => h264::Sps::parse(unit).map(Self::H264),
-            Syntax::Hevc => hevc::Sps::parse(unit).map(Self::Hevc),
-        }
-    }
-
-    const fn resolution(self) -> Resolution {
-        match self {
-            Self::H264(sps) => sps.resolution,
-            Self::Hevc(sps) => sps.resolution,
-        }
-    }
-
-    /// As in MP4, where the parameter sets are put into the sample entry: players are asked about
-    /// nothing else.
-    fn name(self) -> String {
-        match self {
-            Self::H264(sps) => names::h264("avc1", &sps),
-            Self::Hevc(sps) => names::hevc("hvc1", sps.profile),
-        }
-    }
-
-    fn is_field(self, slice: &[u8]) -> bool {
-        match self {
-            Self::H264(sps) => h264::is_field(slice, &sps).unwrap_or(false),
-            Self::Hevc(sps) => sps.usability.fields,
-        }
-    }
-
-    fn frame_rate(self) -> Option<f64> {
-        match self {
-            Self::H264(sps) => sps.timing.map(|timing| timing.rate() / 2.0),
-            Self::Hevc(sps) => {
-                let pictures = if sps.usability.fields { 2.0 } else { 1.0 };
-                sps.usability.timing.map(|timing| timing.rate() / pictures)
-            }
-        }
+/// What players are asked about: as in MP4, where the parameter sets are put into the sample entry.
+fn name(sps: Sps) -> String {
+    match sps {
+        Sps::H264(sps) => names::h264("avc1", &sps),
+        Sps::Hevc(sps) => names::hevc("hvc1", sps.profile),
     }
 }
 

@@ -1,0 +1,236 @@
+//! Moving a stream on its clock, in place: time stamps, clock references and continuity counters
+//! (ISO/IEC 13818-1 §2.4.3). Pure.
+
+use super::packet::{PACKET_BYTES, SYNC};
+use super::pes::{self, STAMPED_BYTES, Stamps};
+
+/// How many values a time stamp has: it has 33 bits (§2.4.3.7).
+const STAMPS: i64 = 1 << 33;
+/// How many PIDs there are.
+const PIDS: usize = 1 << 13;
+/// Fills a stream up and means nothing (table 2-3).
+const NULL_PID: usize = 0x1fff;
+/// In place of what is added to counters: no packet has come yet.
+const UNKNOWN: u8 = 0xff;
+/// How many packets a PES header may be spread over, other streams' packets among them included.
+const FARTHEST: usize = 64;
+
+/// How far time stamps are moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shift(u64);
+
+impl Shift {
+    /// By so many ticks of 90 kHz, backwards if that is negative.
+    pub const fn by(ticks: i64) -> Self {
+        Self(ticks.rem_euclid(STAMPS).cast_unsigned())
+    }
+
+    /// The one that makes `stamp` become `target`; both have 33 bits.
+    pub const fn from_to(stamp: u64, target: u64) -> Self {
+        Self(target.wrapping_sub(stamp) % STAMPS.cast_unsigned())
+    }
+
+    /// Where `stamp` comes to be. Behind the last value there is is the first.
+    pub const fn moved(self, stamp: u64) -> u64 {
+        stamp.wrapping_add(self.0) % STAMPS.cast_unsigned()
+    }
+}
+
+/// What was met that is not as it should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Oddities {
+    /// Bytes that belong to no packet, since no sync byte is where one should be, or the packet ends early.
+    pub stray_bytes: u64,
+    /// Packets that were damaged before, or whose content is scrambled: their time stamps stay.
+    pub unusable_packets: u64,
+    /// PES packets whose time stamps are not where the header says.
+    pub headers_cut: u64,
+}
+
+/// Makes one stream of stretches of others.
+///
+/// All stamps of a stretch are moved by the same shift, and so keep their distances. The continuity counters of
+/// each PID go on from one stretch to the next; within a stretch they keep their distances too, so that packets
+/// which are missing, or are there twice (§2.4.3.3), can still be told. Discontinuities that are announced (§2.4.3.5)
+/// are no longer.
+#[derive(Clone, Debug)]
+pub struct Retimer {
+    /// The newest counter of each PID.
+    newest: Box<[u8; PIDS]>,
+    /// What is added to each PID's counters in this stretch, or [`UNKNOWN`].
+    added: Box<[u8; PIDS]>,
+}
+
+impl Default for Retimer {
+    fn default() -> Self {
+        // the first counter is 0
+        Self { newest: Box::new([0x0f; PIDS]), added: Box::new([UNKNOWN; PIDS]) }
+    }
+}
+
+impl Retimer {
+    /// Moves everything in `stretch`, which should hold whole packets, by `shift`. Bytes that belong to no packet
+    /// stay as they are, as do time stamps that cannot be read.
+    pub fn retime(&mut self, stretch: &mut [u8], shift: Shift) -> Oddities {
+        self.added.fill(UNKNOWN);
+        let mut oddities = Oddities::default();
+        let mut rest = stretch;
+        while rest.len() >= PACKET_BYTES {
+            if rest[0] != SYNC {
+                let stray = synchronize(rest);
+                oddities.stray_bytes += stray as u64;
+                rest = &mut std::mem::take(&mut rest)[stray..];
+            } else if let Some((packet, behind)) = std::mem::take(&mut rest).split_first_chunk_mut()
+            {
+                self.packet(packet, behind, shift, &mut oddities);
+                rest = behind;
+            }
+        }
+        oddities.stray_bytes += rest.len() as u64;
+        oddities
+    }
+
+    fn packet(
+        &mut self,
+        packet: &mut [u8; PACKET_BYTES],
+        behind: &mut [u8],
+        shift: Shift,
+        oddities: &mut Oddities,
+    ) {
+        let [_, flags, low, control, ..] = *packet;
+        let pid = usize::from(flags & 0x1f) << 8 | usize::from(low);
+        if pid == NULL_PID {
+            return;
+        }
+        let has_payload = control & 0x10 != 0;
+        packet[3] = control & 0xf0 | self.counter(pid, control & 0x0f, has_payload);
+        if flags & 0x80 != 0 || control & 0xc0 != 0 {
+            oddities.unusable_packets += 1;
+            return;
+        }
+        let mut start = 4;
+        if control & 0x20 != 0 {
+            start = 5 + usize::from(packet[4]);
+            move_clock(packet, shift);
+        }
+        if flags & 0x40 != 0
+            && has_payload
+            && let Some(payload) = packet.get_mut(start..)
+        {
+            oddities.headers_cut += u64::from(!move_stamps(payload, behind, pid, shift));
+        }
+    }
+
+    /// What becomes of `counter`, which a packet has that has a payload, or else repeats the one before.
+    fn counter(&mut self, pid: usize, counter: u8, has_payload: bool) -> u8 {
+        let (newest, added) = (&mut self.newest[pid], &mut self.added[pid]);
+        if *added == UNKNOWN {
+            *added = newest.wrapping_add(u8::from(has_payload)).wrapping_sub(counter) & 0x0f;
+        }
+        *newest = counter.wrapping_add(*added) & 0x0f;
+        *newest
+    }
+}
+
+/// How many bytes there are up to the next sync byte that has another at the distance of a packet, or nothing.
+fn synchronize(bytes: &[u8]) -> usize {
+    let is_sync = |at: &usize| {
+        bytes[*at] == SYNC && bytes.get(at + PACKET_BYTES).is_none_or(|next| *next == SYNC)
+    };
+    (0..bytes.len()).find(is_sync).unwrap_or(bytes.len())
+}
+
+/// Moves the clock references in a packet's adaptation field (§2.4.3.4). How the 27 MHz lie between the ticks stays.
+fn move_clock(packet: &mut [u8; PACKET_BYTES], shift: Shift) {
+    let end = 5 + usize::from(packet[4]);
+    let Some(field) = packet.get_mut(5..end) else { return };
+    let Some((flags, mut rest)) = field.split_first_mut() else { return };
+    // discontinuity_indicator
+    *flags &= 0x7f;
+    // PCR_flag, OPCR_flag
+    for flag in [0x10, 0x08] {
+        if *flags & flag == 0 {
+            continue;
+        }
+        let Some((reference, behind)) = rest.split_first_chunk_mut::<6>() else { return };
+        // 33 bits of 90 kHz, six of nothing, and nine of 27 MHz
+        let mut bytes = [0; 8];
+        bytes[2..].copy_from_slice(reference);
+        let all = u64::from_be_bytes(bytes);
+        let moved = shift.moved(all >> 15) << 15 | all & 0x7fff;
+        reference.copy_from_slice(&moved.to_be_bytes()[2..]);
+        rest = behind;
+    }
+}
+
+/// Moves the stamps of the PES packet that begins with `payload` and goes on in the packets of `pid` that are
+/// `behind`. Returns whether they are there as far as its header says.
+fn move_stamps(payload: &mut [u8], behind: &mut [u8], pid: usize, shift: Shift) -> bool {
+    match pes::stamps(payload) {
+        Stamps::Nothing => true,
+        Stamps::At(places) => {
+            for place in places.into_iter().flatten() {
+                move_stamp(&mut payload[place..], shift);
+            }
+            true
+        }
+        Stamps::Cut => {
+            let mut header = [0; STAMPED_BYTES];
+            let own = payload.len().min(STAMPED_BYTES);
+            header[..own].copy_from_slice(&payload[..own]);
+            let mut length = own;
+            continuation(behind, pid, STAMPED_BYTES - own, |byte| {
+                header[length] = *byte;
+                length += 1;
+            });
+            let places = match pes::stamps(&header[..length]) {
+                Stamps::Nothing => return true,
+                Stamps::At(places) => places,
+                Stamps::Cut => return false,
+            };
+            for place in places.into_iter().flatten() {
+                move_stamp(&mut header[place..], shift);
+            }
+            let (begin, end) = header[..length].split_at(own);
+            payload[..own].copy_from_slice(begin);
+            let mut end = end.iter();
+            continuation(behind, pid, length - own, |byte| {
+                end.next().into_iter().for_each(|moved| *byte = *moved);
+            });
+            true
+        }
+    }
+}
+
+fn move_stamp(bytes: &mut [u8], shift: Shift) {
+    if let Some(stamp) = bytes.first_chunk_mut() {
+        *stamp = pes::with_time(*stamp, shift.moved(pes::time(*stamp)));
+    }
+}
+
+/// Calls `each` with the next bytes of what goes on in the packets of `pid` in `bytes`, `count` at most.
+fn continuation(bytes: &mut [u8], pid: usize, count: usize, mut each: impl FnMut(&mut u8)) {
+    let mut left = count;
+    for packet in bytes.chunks_exact_mut(PACKET_BYTES).take(FARTHEST) {
+        let [sync, flags, low, control, length, ..] = *packet else { return };
+        if left == 0 || sync != SYNC {
+            return;
+        }
+        let is_other = usize::from(flags & 0x1f) << 8 | usize::from(low) != pid;
+        if is_other || control & 0x10 == 0 {
+            continue;
+        }
+        // another begins, or what there is cannot be used
+        if flags & 0xc0 != 0 || control & 0xc0 != 0 {
+            return;
+        }
+        let start = if control & 0x20 == 0 { 4 } else { 5 + usize::from(length) };
+        let payload = packet.get_mut(start..).unwrap_or_default();
+        let here = payload.len().min(left);
+        payload[..here].iter_mut().for_each(&mut each);
+        left -= here;
+    }
+}
+
+#[cfg(test)]
+mod tests;
