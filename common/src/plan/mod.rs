@@ -5,3 +5,4 @@ pub mod cut;
 pub mod listing;
 pub mod live;
 pub mod select;
+pub mod splice;

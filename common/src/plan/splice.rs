@@ -1,0 +1,106 @@
+//! Which pictures of a range can be copied as they are, and which have to be encoded again. Pure.
+//!
+//! A range begins with the picture that is shown at its start and ends before the one that is shown at its end, so that
+//! ranges which meet share no picture and miss none. What is copied begins with a picture before which nothing is
+//! needed, and is all that is decoded from there up to some other picture; the pictures that are shown before and after it
+//! are encoded again.
+
+use std::ops::Range;
+
+use crate::format::codec::nal::RandomAccess;
+
+/// A picture as far as it matters here, in the order in which pictures are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// When it is shown, in any unit; no two of a stream are shown at a time.
+    pub at: i64,
+    /// How decoding can begin with it, if it can.
+    pub access: Option<RandomAccess>,
+    /// Whether it is whole: another one is copied all the same, but nothing is begun with it.
+    pub intact: bool,
+}
+
+/// How the pictures of a range are had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splice {
+    /// When the pictures are shown that are encoded and come first.
+    pub head: Range<i64>,
+    /// Which pictures are copied, in the order in which they are decoded.
+    pub copied: Range<usize>,
+    /// When the pictures are shown that are encoded and come last.
+    pub tail: Range<i64>,
+}
+
+/// The time from which on pictures are shown that belong to a range which begins at `start`: that of the picture which is
+/// shown at `start`, or else the first.
+pub fn first_shown(pictures: &[Shown], start: i64) -> Option<i64> {
+    let before = pictures.iter().map(|picture| picture.at).filter(|at| *at <= start).max();
+    before.or_else(|| pictures.iter().map(|picture| picture.at).min())
+}
+
+/// Splices a range of `pictures` that are shown within `range`, as little of them encoded as can be.
+///
+/// `pictures` must hold all that are shown within `range`, and all that are decoded between those.
+pub fn splice(pictures: &[Shown], range: Range<i64>) -> Splice {
+    let whole = Splice { head: range.clone(), copied: 0..0, tail: range.end..range.end };
+    let Some((begin, first)) = begin(pictures, range.start) else { return whole };
+    if first >= range.end {
+        return whole;
+    }
+    let (end, behind) = end(pictures, begin, range.end);
+    if end == begin {
+        return whole;
+    }
+    Splice { head: range.start..first, copied: begin..end, tail: behind..range.end }
+}
+
+/// The first picture to be copied of those that are shown from `start` on, and when the first of those is shown that are
+/// copied with it.
+fn begin(pictures: &[Shown], start: i64) -> Option<(usize, i64)> {
+    // the earliest that is shown of each picture and those that are decoded after it
+    let mut earliest = i64::MAX;
+    let mut found = None;
+    for (index, picture) in pictures.iter().enumerate().rev() {
+        earliest = earliest.min(picture.at);
+        if earliest < start {
+            break;
+        }
+        if picture.intact && picture.access == Some(RandomAccess::Closed) {
+            found = Some((index, earliest));
+        }
+    }
+    found
+}
+
+/// Up to which picture is copied from `begin` on so that nothing is shown from `end` on, and when the first picture is shown
+/// that is not copied.
+fn end(pictures: &[Shown], begin: usize, end: i64) -> (usize, i64) {
+    let rest = &pictures[begin..];
+    // the earliest that is shown of all from each on
+    let mut earliest: Vec<i64> = rest
+        .iter()
+        .rev()
+        .scan(end, |earliest, picture| {
+            *earliest = picture.at.min(*earliest);
+            Some(*earliest)
+        })
+        .collect();
+    earliest.reverse();
+    earliest.push(end);
+    let (mut latest, mut found) = (i64::MIN, (begin, earliest[0]));
+    for (count, behind) in earliest.iter().enumerate() {
+        if count > 0 {
+            latest = latest.max(rest[count - 1].at);
+        }
+        if latest >= end {
+            break;
+        }
+        if latest < *behind {
+            found = (begin + count, *behind);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;
