@@ -44,9 +44,6 @@ pub fn first_shown(pictures: &[Shown], start: i64) -> Option<i64> {
 pub fn splice(pictures: &[Shown], range: Range<i64>) -> Splice {
     let whole = Splice { head: range.clone(), copied: 0..0, tail: range.end..range.end };
     let Some((begin, first)) = begin(pictures, range.start) else { return whole };
-    if first >= range.end {
-        return whole;
-    }
     let (end, behind) = end(pictures, begin, range.end);
     if end == begin {
         return whole;
@@ -88,15 +85,10 @@ fn end(pictures: &[Shown], begin: usize, end: i64) -> (usize, i64) {
     earliest.reverse();
     earliest.push(end);
     let (mut latest, mut found) = (i64::MIN, (begin, earliest[0]));
-    for (count, behind) in earliest.iter().enumerate() {
-        if count > 0 {
-            latest = latest.max(rest[count - 1].at);
-        }
-        if latest >= end {
-            break;
-        }
+    for (index, (picture, behind)) in rest.iter().zip(&earliest[1..]).enumerate() {
+        latest = latest.max(picture.at);
         if latest < *behind {
-            found = (begin + count, *behind);
+            found = (begin + index + 1, *behind);
         }
     }
     found

@@ -117,6 +117,14 @@ mod tests {
     }
 
     #[test]
+    fn what_begins_a_closed_group_may_be_called_a_recovery_point_as_well() {
+        let recovery = [0, 0, 1, 0x06, 6, 1, 0b1100_0100];
+        let payload = [&recovery[..], &[0, 0, 1, 0x65, 0b1000_1000, 0x80]].concat();
+        let found = pictures(&unit(&payload, true), 1, Syntax::H264);
+        assert_eq!(found.pictures[0].access, Some(RandomAccess::Closed));
+    }
+
+    #[test]
     fn a_picture_of_which_packets_are_missing_is_not_intact() {
         let (_, bytes) = SAMPLES[0];
         let whole = of(bytes).pictures;
@@ -161,6 +169,14 @@ mod tests {
         for (payload, has_time, count) in cases {
             let found = pictures(&unit(payload, has_time), 1, Syntax::H264);
             assert_eq!((found.pictures.len(), found.irregular), (count, 1 - count), "{payload:?}");
+        }
+        // one field of an interlaced picture, and both
+        let sps = b"\0\0\x01\x67\x64\x00\x15\xf3\xa0\x54\xcf\x1f\x36\x02\xd9\0\0\x03\0\x01\0\0\x03\0\x32\x1f\x14\x2a\xa0";
+        let field = [0, 0, 1, 0x65, 0b1000_1000, 0b1010_1100];
+        for (fields, count) in [(1, 0), (2, 1), (3, 0)] {
+            let payload = [&sps[..], &field.repeat(fields)].concat();
+            let found = pictures(&unit(&payload, true), 1, Syntax::H264);
+            assert_eq!((found.pictures.len(), found.irregular), (count, 1 - count), "{fields}");
         }
         let mut headless = unit(&one, true);
         headless[1] = 0;

@@ -59,7 +59,8 @@ fn what_needs_a_picture_that_is_cut_off_is_encoded() {
 fn leading_pictures_that_can_be_decoded_belong_to_their_key() {
     let line = "I0 1 2 I5 3 4 6";
     assert_eq!(shown(line, 1..7), [vec![1, 2], vec![3, 4, 5, 6], vec![]]);
-    // they cannot be left out alone
+    // they cannot be left out alone, and neither can it
+    assert_eq!(shown(line, 3..5), [vec![3, 4], vec![], vec![]]);
     assert_eq!(shown(line, 4..7), [vec![4, 5, 6], vec![], vec![]]);
 }
 

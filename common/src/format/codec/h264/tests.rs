@@ -71,7 +71,7 @@ fn fields_are_told_by_the_slices_header() {
 #[test]
 fn a_recovery_point_is_found_among_other_messages() {
     let recovery = |content: u8| vec![6, 1, content];
-    let user_data = [vec![5, 0xff, 45], vec![0; 300]].concat();
+    let user_data = [vec![5, 0xff, 46], vec![0; 301]].concat();
     for (messages, expected) in [
         // at once and exactly; behind another message
         (recovery(0b1100_0100), true),
