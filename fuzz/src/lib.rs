@@ -18,7 +18,7 @@ pub const TARGETS: [Target; 8] = [
     ("segment_head", media::segment_head),
     ("segment_body", media::segment_body),
     ("retime", media::retime),
-    ("pictures", media::find_pictures),
+    ("units", media::units),
     ("media_playlist", playlists::media_playlist),
     ("multivariant", playlists::multivariant),
 ];

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use common::format::codec::nal::Syntax;
 use common::format::media::examiner::{Examination, Examiner, shortfall, surplus};
-use common::format::media::{Container, HeadOutcome, MOST_HEAD_BYTES, head, pictures, stream_info};
+use common::format::media::{
+    Container, HeadOutcome, MOST_HEAD_BYTES, head, pictures, sounds, stream_info,
+};
 use common::format::mpegts::{PACKET_BYTES, Retimer, Shift};
 use common::format::segment::MediaDuration;
 
@@ -97,14 +99,22 @@ pub fn retime(bytes: &[u8]) {
     assert_eq!(retimed(Shift::default(), &still), (still, oddities));
 }
 
-/// Whatever a transport stream's bytes are, its pictures lie within it, one behind the other.
-pub fn find_pictures(bytes: &[u8]) {
+/// Whatever a transport stream's bytes are, its pictures lie within it, one behind the other, and every byte of its sound
+/// is in one frame or in none.
+pub fn units(bytes: &[u8]) {
     for syntax in [Syntax::H264, Syntax::Hevc] {
         let found = pictures(bytes, PID, syntax);
         assert!(found.pictures.is_sorted_by(|one, next| one.at < next.at));
         assert!(found.pictures.iter().all(|picture| picture.at + PACKET_BYTES <= bytes.len()));
     }
+    for pid in [PID, PID + 1] {
+        let found = sounds(bytes, pid);
+        let frames = found.frames.iter().map(|sound| &sound.bytes);
+        assert!(frames.clone().is_sorted_by(|one, next| one.end <= next.start));
+        let whole: usize = frames.map(|range| found.bytes[range.clone()].len()).sum();
+        assert_eq!(whole + found.stray_bytes, found.bytes.len());
+    }
 }
 
-/// Of the video in what ffmpeg writes.
+/// Of the first stream in what ffmpeg writes; the next one has the next.
 const PID: u16 = 0x100;

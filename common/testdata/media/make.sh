@@ -59,6 +59,11 @@ main() {
         ffprobe -v quiet -select_streams v -show_entries packet=pos,pts,dts,flags -of compact=p=0:nk=1 "$name.ts" |
             sed -nE "s/^([0-9]+)\|([0-9]+)\|([0-9]+)\|(.).*/$name.ts \3 \1 \2 \4/p" | tr _ -
     done >pictures.txt
+    # when frames of sound are heard, and how many bytes each has
+    for name in h264-aac h264-mp3 h264-ac3 h264-eac3 aac; do
+        ffprobe -v quiet -select_streams a -show_entries packet=pts,size -of compact=p=0:nk=1 "$name.ts" |
+            sed -nE "s/^([0-9]+)\|([0-9]+).*/$name.ts \1 \2/p"
+    done >sounds.txt
 }
 
 # fmp4 NUMBER FILE ARGUMENT…: the initialization section and the segment of that number

@@ -6,6 +6,7 @@ pub mod hevc;
 pub mod mpeg_audio;
 pub mod nal;
 pub mod opening;
+pub mod sound;
 mod vui;
 
 pub use vui::Timing;

@@ -10,10 +10,12 @@ pub mod examiner;
 mod head;
 mod info;
 mod pictures;
+mod sounds;
 
 pub use head::{Container, Head, HeadOutcome, MOST_HEAD_BYTES, Tables, head};
 pub use info::{StreamInfo, stream_info};
 pub use pictures::{Picture, Pictures, pictures};
+pub use sounds::{Sound, Sounds, sounds};
 
 /// The first 64 bits of the hash of what `hasher` took in.
 fn first_64_bits(hasher: Hasher) -> u64 {

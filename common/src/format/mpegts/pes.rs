@@ -101,6 +101,8 @@ pub struct PesPart<'b> {
     pub header: Option<PesHeader>,
     /// Its payload, or the first bytes of it.
     pub payload: &'b [u8],
+    /// Whether it goes on right behind the one before it, as far as the continuity counter tells.
+    pub follows: bool,
     /// Whether all the bytes up to the last of `payload` are there, as far as the continuity counter
     /// and the packets' flags tell.
     pub intact: bool,
@@ -115,6 +117,8 @@ pub struct PesPackets<'a> {
     pid: u16,
     /// The one that the next PES packet begins with, and where that is.
     first: Option<(usize, Packet<'a>)>,
+    /// The last packet of the PES packet before.
+    before: Option<Packet<'a>>,
     buffer: Vec<u8>,
     limit: usize,
 }
@@ -122,7 +126,7 @@ pub struct PesPackets<'a> {
 impl<'a> PesPackets<'a> {
     /// The PES packets on `pid`, of each no more than its first `limit` bytes or so.
     pub const fn new(packets: Packets<'a>, pid: u16, limit: usize) -> Self {
-        Self { packets, pid, first: None, buffer: Vec::new(), limit }
+        Self { packets, pid, first: None, before: None, buffer: Vec::new(), limit }
     }
 
     /// The next one; it lives in a buffer that the one after it takes over. What comes before the
@@ -132,7 +136,7 @@ impl<'a> PesPackets<'a> {
         let (mut intact, mut complete, mut within_limit) = (true, false, true);
         let mut last: Option<Packet<'a>> = None;
         // where it begins, and whether that is its beginning
-        let (mut begin, mut is_beginning) = (0, false);
+        let (mut begin, mut is_beginning, mut is_next) = (0, false, true);
         while let Some((at, packet)) = self.first.take().or_else(|| self.next_packet()) {
             if packet.starts_unit() && last.is_some() {
                 self.first = Some((at, packet));
@@ -141,6 +145,7 @@ impl<'a> PesPackets<'a> {
             }
             if last.is_none() {
                 (begin, is_beginning) = (at, packet.starts_unit());
+                is_next = self.before.is_none_or(|before| follows(packet, before));
             }
             within_limit = self.buffer.len() < self.limit;
             if within_limit {
@@ -149,10 +154,10 @@ impl<'a> PesPackets<'a> {
             }
             last = Some(packet);
         }
-        last?;
+        self.before = Some(last?);
         let header = PesHeader::parse(&self.buffer).filter(|_| is_beginning);
         let payload = &self.buffer[header.map_or(0, |header| header.bytes)..];
-        Some(PesPart { at: begin, header, payload, intact, complete })
+        Some(PesPart { at: begin, header, payload, follows: is_next, intact, complete })
     }
 
     fn next_packet(&mut self) -> Option<(usize, Packet<'a>)> {

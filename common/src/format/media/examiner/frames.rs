@@ -3,10 +3,7 @@
 
 use super::Finding;
 use super::time::{Measured, MediaTime};
-
-mod header;
-
-use header::{Coding, Header};
+use crate::format::codec::sound::{self, Coding, Header};
 
 /// Where in the frames the bytes are.
 #[derive(Debug, Default)]
@@ -49,15 +46,13 @@ impl Frames {
 
     /// Takes up the frame or tag whose header is complete, if it is.
     fn begin(&mut self) {
-        let (bytes, lasts) = match header::read(&self.header) {
+        let (bytes, lasts) = match sound::read(&self.header) {
             Header::Unfinished => return,
             Header::Tag { bytes } => (bytes, 0),
-            Header::Frame { coding, bytes, nanos }
-                if *self.coding.get_or_insert(coding) == coding =>
-            {
-                (bytes, nanos)
+            Header::Frame(frame) if *self.coding.get_or_insert(frame.coding) == frame.coding => {
+                (frame.bytes, frame.nanos())
             }
-            Header::Frame { .. } | Header::Unknown => return self.broken = true,
+            Header::Frame(_) | Header::Unknown => return self.broken = true,
         };
         // one shorter than its own header
         let Some(rest) = bytes.checked_sub(self.begun) else { return self.broken = true };

@@ -102,8 +102,8 @@ fn what_only_begins_like_a_frame_is_unknown() {
 
 /// Where the frame ends that this header begins, and how long it lasts in microseconds.
 fn frame(header: &[u8]) -> (u64, u64) {
-    match header::read(header) {
-        Header::Frame { bytes, nanos, .. } => (bytes, nanos / 1000),
+    match sound::read(header) {
+        Header::Frame(frame) => (frame.bytes, frame.nanos() / 1000),
         other => panic!("{other:?}"),
     }
 }

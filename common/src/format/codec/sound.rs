@@ -1,8 +1,9 @@
-//! The headers of what packed audio consists of: how long each frame or tag is, in bytes and in time.
+//! The headers of frames of sound: how long each frame is, in bytes and in time. Of ID3 tags as well, which stand between
+//! such frames where nothing else packs them (RFC 8216 §3.4).
 
 /// What is coded alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub enum Coding {
     /// AAC in ADTS frames.
     Adts,
     /// MPEG-1 and MPEG-2 audio of any layer.
@@ -11,15 +12,38 @@ pub(super) enum Coding {
     Ac3,
 }
 
+/// A frame, as its header tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// How it is coded.
+    pub coding: Coding,
+    /// How many bytes it has, the header with them.
+    pub bytes: u64,
+    /// How many samples it has in each channel; none where it is heard together with the one before it.
+    pub samples: u64,
+    /// How many samples there are in a second, which is never none.
+    pub rate: u32,
+}
+
+impl Frame {
+    /// How long it is heard, in nanoseconds.
+    pub fn nanos(self) -> u64 {
+        self.samples * 1_000_000_000 / u64::from(self.rate)
+    }
+}
+
 /// What a header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Header {
+pub enum Header {
     /// Too little of it is there.
     Unfinished,
-    /// A frame of so many bytes, the header with them, that lasts so many nanoseconds.
-    Frame { coding: Coding, bytes: u64, nanos: u64 },
-    /// A tag of so many bytes, the header with them.
-    Tag { bytes: u64 },
+    /// A frame.
+    Frame(Frame),
+    /// A tag.
+    Tag {
+        /// How many bytes it has, the header with them.
+        bytes: u64,
+    },
     /// None that is known.
     Unknown,
 }
@@ -28,7 +52,7 @@ pub(super) enum Header {
 type Parse = fn(&[u8]) -> Option<Header>;
 
 /// Reads the header that `bytes` begin with.
-pub(super) fn read(bytes: &[u8]) -> Header {
+pub fn read(bytes: &[u8]) -> Header {
     const MAGIC: [&[u8]; 4] = [b"ID3", b"TAG", b"\x0b\x77", b"\xff"];
     if MAGIC.iter().any(|magic| magic.len() > bytes.len() && magic.starts_with(bytes)) {
         return Header::Unfinished;
@@ -48,10 +72,8 @@ pub(super) fn read(bytes: &[u8]) -> Header {
     parse(bytes).unwrap_or(Header::Unknown)
 }
 
-/// Of `samples` in each channel at `rate` in a second.
 fn frame(coding: Coding, bytes: u64, samples: u64, rate: u32) -> Option<Header> {
-    let nanos = (samples * 1_000_000_000).checked_div(u64::from(rate))?;
-    Some(Header::Frame { coding, bytes, nanos })
+    (rate > 0).then_some(Header::Frame(Frame { coding, bytes, samples, rate }))
 }
 
 /// ID3v2.4 §3.1, which is alike from ID3v2.2 on: the size is in bytes of seven bits and counts neither the
