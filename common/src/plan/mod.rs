@@ -5,4 +5,5 @@ pub mod cut;
 pub mod listing;
 pub mod live;
 pub mod select;
+pub mod soundtrack;
 pub mod splice;
