@@ -116,6 +116,9 @@ fn damage_costs_what_is_near_it() {
         unit(6, Some(103), &a),
     ];
     assert_eq!(found(&units), (vec![(102, 17), (103, 17)], 5 + 22 + 17));
+    // how much is missing is not known, and so neither is the time behind it
+    let units = [unit(3, Some(102), &a), unit(5, None, &a), unit(6, Some(103), &a)];
+    assert_eq!(found(&units), (vec![(102, 17), (103, 17)], 17));
     assert_eq!(found(&[]), (vec![], 0));
 }
 
