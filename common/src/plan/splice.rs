@@ -57,12 +57,20 @@ fn begin(pictures: &[Shown], start: i64) -> Option<(usize, i64)> {
     // the earliest that is shown of each picture and those that are decoded after it
     let mut earliest = i64::MAX;
     let mut found = None;
-    for (index, picture) in pictures.iter().enumerate().rev() {
+    // the latest that is shown of those that are decoded before each
+    let latest = pictures.iter().scan(i64::MIN, |latest, picture| {
+        let before = *latest;
+        *latest = before.max(picture.at);
+        Some(before)
+    });
+    let latest: Vec<i64> = latest.collect();
+    for (index, (picture, latest)) in pictures.iter().zip(latest).enumerate().rev() {
         earliest = earliest.min(picture.at);
         if earliest < start {
             break;
         }
-        if picture.intact && picture.access == Some(RandomAccess::Closed) {
+        let is_apart = latest < earliest;
+        if is_apart && picture.intact && picture.access == Some(RandomAccess::Closed) {
             found = Some((index, earliest));
         }
     }

@@ -1,5 +1,6 @@
 //! The frames of sound in a transport stream, and when each is heard.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::format::codec::sound::{self, Frame, Header};
@@ -45,8 +46,8 @@ struct Reader {
     found: Sounds,
     /// Up to where the bytes are read.
     at: usize,
-    /// Where a PES packet begins, and when the first frame is heard that begins in it (§2.4.3.7).
-    stamp: Option<(usize, u64)>,
+    /// Where PES packets begin, and when the first frame is heard that begins in each (§2.4.3.7).
+    stamps: VecDeque<(usize, u64)>,
     /// A time, and how many samples at which rate come since then before the next frame.
     clock: Option<(u64, u64, u32)>,
 }
@@ -63,7 +64,7 @@ impl Reader {
             return self.lose(self.found.bytes.len());
         };
         if let Some(pts) = header.pts {
-            self.stamp = Some((begin, pts));
+            self.stamps.push_back((begin, pts));
         }
         while self.at < self.found.bytes.len() {
             let rest = &self.found.bytes[self.at..];
@@ -76,7 +77,7 @@ impl Reader {
             match usize::try_from(bytes) {
                 Ok(bytes) if bytes > rest.len() => return,
                 Ok(bytes) if bytes > 0 => self.read(bytes, frame),
-                _ => return self.leave(self.found.bytes.len()),
+                _ => return self.lose(self.found.bytes.len()),
             }
         }
     }
@@ -85,7 +86,7 @@ impl Reader {
     fn read(&mut self, bytes: usize, frame: Option<Frame>) {
         let (begin, end) = (self.at, self.at + bytes);
         let Some(frame) = frame else { return self.leave(end) };
-        if let Some((_, pts)) = self.stamp.take_if(|(from, _)| *from <= begin) {
+        while let Some((_, pts)) = self.stamps.pop_front_if(|(from, _)| *from <= begin) {
             self.clock = Some((pts, 0, frame.rate));
         }
         let Some((since, samples, rate)) = self.clock else { return self.leave(end) };
@@ -107,7 +108,8 @@ impl Reader {
 
     /// Something is missing where the bytes up to `end` end, so that nothing goes on there.
     fn lose(&mut self, end: usize) {
-        (self.clock, self.stamp) = (None, None);
+        self.clock = None;
+        self.stamps.clear();
         self.leave(end);
     }
 

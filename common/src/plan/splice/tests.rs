@@ -73,6 +73,11 @@ fn open_groups_and_damaged_keys_begin_nothing() {
 }
 
 #[test]
+fn a_key_that_something_from_before_is_shown_after_begins_nothing() {
+    assert_eq!(shown("I0 5 I3 4 6", 1..7), [vec![3, 4, 5, 6], vec![], vec![]]);
+}
+
+#[test]
 fn a_range_begins_with_the_picture_that_is_shown_then() {
     let pictures = pictures("I10 40 20 30");
     for (start, first) in [(5, 10), (10, 10), (19, 10), (20, 20), (99, 40)] {

@@ -78,6 +78,24 @@ fn a_time_is_that_of_the_first_frame_which_begins_there() {
 }
 
 #[test]
+fn a_frame_that_ends_in_the_next_packet_has_the_time_of_its_own() {
+    let (a, b) = (frame(10), frame(20));
+    let units = [
+        unit(0, Some(100), &a[..5]),
+        unit(1, Some(200), &[&a[5..], &b[..5]].concat()),
+        unit(2, Some(250), &b[5..]),
+    ];
+    assert_eq!(found(&units), (vec![(100, 17), (200, 27)], 0));
+}
+
+#[test]
+fn behind_what_is_no_frame_there_is_no_time() {
+    let a = frame(10);
+    let units = [unit(0, Some(100), &[&a[..], &[1, 2, 3], &a].concat()), unit(1, None, &a)];
+    assert_eq!(found(&units), (vec![(100, 17)], 3 + 17 + 17));
+}
+
+#[test]
 fn roundings_do_not_add_up() {
     let frames: Vec<u8> = std::iter::repeat_n(frame(1), 20).flatten().collect();
     let (times, _) = found(&[unit(0, Some(0), &frames)]);
