@@ -33,6 +33,10 @@ pub fn pictures(packets: &[u8], pid: u16, syntax: Syntax) -> Pictures {
     let mut units = PesPackets::new(Packets::new(packets), pid, usize::MAX);
     let (mut found, mut sps) = (Pictures::default(), None);
     while let Some(part) = units.advance() {
+        // the end of the one before is missing, if that is a picture
+        if let (false, Some(last)) = (part.follows, found.pictures.last_mut()) {
+            last.intact = false;
+        }
         match picture(&part, syntax, &mut sps) {
             Some(picture) => found.pictures.push(picture),
             None => found.irregular += 1,
@@ -138,6 +142,21 @@ mod tests {
         let Pictures { pictures, irregular } = of(&bytes);
         assert_eq!((pictures.len(), irregular), (whole.len(), 0));
         let intact: Vec<bool> = pictures.iter().map(|picture| picture.intact).collect();
+        assert!(!intact[0] && intact[1..].iter().all(|intact| *intact), "{intact:?}");
+    }
+
+    #[test]
+    fn a_picture_whose_last_packet_is_missing_is_not_intact() {
+        let (_, bytes) = SAMPLES[0];
+        let whole = of(bytes).pictures;
+        // the last packet of video before the second picture
+        let mut at = whole[1].at - PACKET_BYTES;
+        while Packets::new(&bytes[at..]).next().unwrap().pid() != 0x100 {
+            at -= PACKET_BYTES;
+        }
+        let mut bytes = bytes.to_vec();
+        bytes.drain(at..at + PACKET_BYTES);
+        let intact: Vec<bool> = of(&bytes).pictures.iter().map(|one| one.intact).collect();
         assert!(!intact[0] && intact[1..].iter().all(|intact| *intact), "{intact:?}");
     }
 
