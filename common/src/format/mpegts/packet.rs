@@ -38,15 +38,14 @@ impl<'a> Packets<'a> {
     pub const fn position(&self) -> usize {
         self.position
     }
+}
 
-    /// Moves to the next sync byte that has another at the distance of a packet, or nothing.
-    fn synchronize(&mut self) {
-        let rest = &self.bytes[self.position..];
-        let found = (0..rest.len()).find(|&at| {
-            rest[at] == SYNC && rest.get(at + PACKET_BYTES).is_none_or(|next| *next == SYNC)
-        });
-        self.position += found.unwrap_or(rest.len());
-    }
+/// How many bytes there are up to the next sync byte that has another at the distance of a packet, or nothing.
+pub(super) fn synchronize(bytes: &[u8]) -> usize {
+    let is_sync = |at: &usize| {
+        bytes[*at] == SYNC && bytes.get(at + PACKET_BYTES).is_none_or(|next| *next == SYNC)
+    };
+    (0..bytes.len()).find(is_sync).unwrap_or(bytes.len())
 }
 
 impl<'a> Iterator for Packets<'a> {
@@ -54,7 +53,7 @@ impl<'a> Iterator for Packets<'a> {
 
     fn next(&mut self) -> Option<Packet<'a>> {
         if self.bytes.get(self.position) != Some(&SYNC) {
-            self.synchronize();
+            self.position += synchronize(&self.bytes[self.position..]);
         }
         let packet = self.bytes[self.position..].first_chunk()?;
         self.position += PACKET_BYTES;
@@ -97,10 +96,20 @@ impl<'a> Packet<'a> {
         self.0[3] & 0x10 != 0
     }
 
+    /// Whether an adaptation field stands before the payload.
+    pub(super) const fn has_adaptation_field(self) -> bool {
+        self.0[3] & 0x20 != 0
+    }
+
+    /// Where its stream's bytes begin, if it has any: behind its end, where the adaptation field does not fit.
+    pub(super) fn payload_start(self) -> usize {
+        if self.has_adaptation_field() { 5 + usize::from(self.0[4]) } else { 4 }
+    }
+
     /// Its stream's bytes; empty where it has none or its adaptation field leaves no room.
     pub fn payload(self) -> &'a [u8] {
-        let start = if self.0[3] & 0x20 == 0 { 4 } else { 5 + usize::from(self.0[4]) };
-        if self.has_payload() { self.0.get(start..).unwrap_or_default() } else { &[] }
+        let bytes = self.0.get(self.payload_start()..).filter(|_| self.has_payload());
+        bytes.unwrap_or_default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Moving a stream on its clock, in place: time stamps, clock references and continuity counters
 //! (ISO/IEC 13818-1 §2.4.3). Pure.
 
-use super::packet::{PACKET_BYTES, SYNC};
+use super::packet::{PACKET_BYTES, Packet, SYNC, synchronize};
 use super::pes::{self, STAMPED_BYTES, Stamps};
 
 /// How many values a time stamp has: it has 33 bits (§2.4.3.7).
@@ -9,7 +9,7 @@ const STAMPS: i64 = 1 << 33;
 /// How many PIDs there are.
 const PIDS: usize = 1 << 13;
 /// Fills a stream up and means nothing (table 2-3).
-const NULL_PID: usize = 0x1fff;
+const NULL_PID: u16 = 0x1fff;
 /// In place of what is added to counters: no packet has come yet.
 const UNKNOWN: u8 = 0xff;
 /// How many packets a PES header may be spread over, other streams' packets among them included.
@@ -97,32 +97,31 @@ impl Retimer {
         shift: Shift,
         oddities: &mut Oddities,
     ) {
-        let [_, flags, low, control, ..] = *packet;
-        let pid = usize::from(flags & 0x1f) << 8 | usize::from(low);
+        let Some(header) = Packet::new(packet) else { return };
+        let pid = header.pid();
         if pid == NULL_PID {
             return;
         }
-        let has_payload = control & 0x10 != 0;
-        packet[3] = control & 0xf0 | self.counter(pid, control & 0x0f, has_payload);
-        if flags & 0x80 != 0 || control & 0xc0 != 0 {
+        let (has_field, start) = (header.has_adaptation_field(), header.payload_start());
+        let begins_unit = header.starts_unit() && header.has_payload();
+        let is_usable = !header.unusable();
+        let counter = self.counter(pid, header.continuity(), header.has_payload());
+        packet[3] = packet[3] & 0xf0 | counter;
+        if !is_usable {
             oddities.unusable_packets += 1;
             return;
         }
-        let mut start = 4;
-        if control & 0x20 != 0 {
-            start = 5 + usize::from(packet[4]);
+        if has_field {
             move_clock(packet, shift);
         }
-        if flags & 0x40 != 0
-            && has_payload
-            && let Some(payload) = packet.get_mut(start..)
-        {
+        if let Some(payload) = packet.get_mut(start..).filter(|_| begins_unit) {
             oddities.headers_cut += u64::from(!move_stamps(payload, behind, pid, shift));
         }
     }
 
     /// What becomes of `counter`, which a packet has that has a payload, or else repeats the one before.
-    fn counter(&mut self, pid: usize, counter: u8, has_payload: bool) -> u8 {
+    fn counter(&mut self, pid: u16, counter: u8, has_payload: bool) -> u8 {
+        let pid = usize::from(pid);
         let (newest, added) = (&mut self.newest[pid], &mut self.added[pid]);
         if *added == UNKNOWN {
             *added = newest.wrapping_add(u8::from(has_payload)).wrapping_sub(counter) & 0x0f;
@@ -130,14 +129,6 @@ impl Retimer {
         *newest = counter.wrapping_add(*added) & 0x0f;
         *newest
     }
-}
-
-/// How many bytes there are up to the next sync byte that has another at the distance of a packet, or nothing.
-fn synchronize(bytes: &[u8]) -> usize {
-    let is_sync = |at: &usize| {
-        bytes[*at] == SYNC && bytes.get(at + PACKET_BYTES).is_none_or(|next| *next == SYNC)
-    };
-    (0..bytes.len()).find(is_sync).unwrap_or(bytes.len())
 }
 
 /// Moves the clock references in a packet's adaptation field (§2.4.3.4). How the 27 MHz lie between the ticks stays.
@@ -165,7 +156,7 @@ fn move_clock(packet: &mut [u8; PACKET_BYTES], shift: Shift) {
 
 /// Moves the stamps of the PES packet that begins with `payload` and goes on in the packets of `pid` that are
 /// `behind`. Returns whether they are there as far as its header says.
-fn move_stamps(payload: &mut [u8], behind: &mut [u8], pid: usize, shift: Shift) -> bool {
+fn move_stamps(payload: &mut [u8], behind: &mut [u8], pid: u16, shift: Shift) -> bool {
     match pes::stamps(payload) {
         Stamps::Nothing => true,
         Stamps::At(places) => {
@@ -209,23 +200,20 @@ fn move_stamp(bytes: &mut [u8], shift: Shift) {
 }
 
 /// Calls `each` with the next bytes of what goes on in the packets of `pid` in `bytes`, `count` at most.
-fn continuation(bytes: &mut [u8], pid: usize, count: usize, mut each: impl FnMut(&mut u8)) {
+fn continuation(bytes: &mut [u8], pid: u16, count: usize, mut each: impl FnMut(&mut u8)) {
     let mut left = count;
-    for packet in bytes.chunks_exact_mut(PACKET_BYTES).take(FARTHEST) {
-        let [sync, flags, low, control, length, ..] = *packet else { return };
-        if left == 0 || sync != SYNC {
-            return;
-        }
-        let is_other = usize::from(flags & 0x1f) << 8 | usize::from(low) != pid;
-        if is_other || control & 0x10 == 0 {
+    let (packets, _) = bytes.as_chunks_mut();
+    for bytes in packets.iter_mut().take(FARTHEST) {
+        let Some(packet) = Packet::new(bytes).filter(|_| left > 0) else { return };
+        if packet.pid() != pid || !packet.has_payload() {
             continue;
         }
         // another begins, or what there is cannot be used
-        if flags & 0xc0 != 0 || control & 0xc0 != 0 {
+        if packet.starts_unit() || packet.unusable() {
             return;
         }
-        let start = if control & 0x20 == 0 { 4 } else { 5 + usize::from(length) };
-        let payload = packet.get_mut(start..).unwrap_or_default();
+        let start = packet.payload_start();
+        let payload = bytes.get_mut(start..).unwrap_or_default();
         let here = payload.len().min(left);
         payload[..here].iter_mut().for_each(&mut each);
         left -= here;
