@@ -102,6 +102,16 @@ impl Syntax {
     }
 }
 
+/// How many halves of a frame begin with `unit`, of which `sps` is the sequence parameter set: one with a field's first
+/// slice, two with that of a frame, which it is taken for where no set is known; otherwise none.
+pub fn half_frames(syntax: Syntax, sps: Option<Sps>, unit: &[u8]) -> usize {
+    let is_slice = matches!(syntax.kind(unit), Some(Kind::Slice | Kind::Clean));
+    if !is_slice || syntax.slice(unit).is_none_or(|slice| !slice.first) {
+        return 0;
+    }
+    if sps.is_some_and(|sps| sps.is_field(unit)) { 1 } else { 2 }
+}
+
 /// A sequence parameter set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sps {

@@ -1,6 +1,6 @@
 //! Where the pictures of a transport stream are, when they are decoded and shown, and with which decoding can begin.
 
-use crate::format::codec::nal::{AnnexB, Kind, RandomAccess, Sps, Syntax};
+use crate::format::codec::nal::{self, AnnexB, Kind, RandomAccess, Sps, Syntax};
 use crate::format::mpegts::{Packets, PesPackets, PesPart};
 
 /// One coded picture, which has a PES packet of its own.
@@ -52,14 +52,10 @@ fn picture(part: &PesPart<'_>, syntax: Syntax, sps: &mut Option<Sps>) -> Option<
     let (mut halves, mut access) = (0, None);
     for unit in AnnexB::new(part.payload) {
         access = access.max(syntax.random_access(unit));
-        match syntax.kind(unit) {
-            Some(Kind::Sps) => *sps = Sps::parse(syntax, unit).or(*sps),
-            Some(Kind::Slice | Kind::Clean) if syntax.slice(unit).is_some_and(|s| s.first) => {
-                let is_field = sps.is_some_and(|sps| sps.is_field(unit));
-                halves += if is_field { 1 } else { 2 };
-            }
-            _ => {}
+        if syntax.kind(unit) == Some(Kind::Sps) {
+            *sps = Sps::parse(syntax, unit).or(*sps);
         }
+        halves += nal::half_frames(syntax, *sps, unit);
     }
     (halves == 2).then_some(Picture { at: part.at, pts, dts, access, intact: part.intact })
 }

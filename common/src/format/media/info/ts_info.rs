@@ -1,7 +1,7 @@
 //! What an MPEG-TS segment tells.
 
 use super::{StreamInfo, names, rate};
-use crate::format::codec::nal::{AnnexB, Kind, Sps, Syntax};
+use crate::format::codec::nal::{self, AnnexB, Kind, Sps, Syntax};
 use crate::format::codec::{Codec, aac, mpeg_audio};
 use crate::format::mpegts::{Packets, PesPackets, Program, TICKS_PER_SECOND};
 
@@ -83,14 +83,10 @@ impl Video {
     }
 
     fn take(&mut self, syntax: Syntax, unit: &[u8]) {
-        match syntax.kind(unit) {
-            Some(Kind::Sps) if self.sps.is_none() => self.sps = Sps::parse(syntax, unit),
-            Some(Kind::Slice | Kind::Clean) if syntax.slice(unit).is_some_and(|s| s.first) => {
-                let is_field = self.sps.is_some_and(|sps| sps.is_field(unit));
-                self.half_frames += if is_field { 1 } else { 2 };
-            }
-            _ => {}
+        if self.sps.is_none() && syntax.kind(unit) == Some(Kind::Sps) {
+            self.sps = Sps::parse(syntax, unit);
         }
+        self.half_frames += nal::half_frames(syntax, self.sps, unit);
     }
 
     /// From the times or, where these are too few, as the stream states it.
