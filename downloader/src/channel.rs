@@ -110,8 +110,8 @@ type Last = (Instant, Result<Arc<Offer>, ResolveError>);
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) offer: Arc<Offer>,
-    /// The media playlist that it was found by, if it was: of a channel with one quality, so that those which
-    /// share the look have no use for it.
+    /// The media playlist that it was found by, if it was; which only the one that looked gets. Such a channel has one
+    /// quality, so that the others asked for one that is not there, or will load the list themselves.
     pub(crate) seen: Option<Seen>,
 }
 

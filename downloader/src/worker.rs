@@ -13,7 +13,9 @@ use url::Url;
 use crate::fetch::either;
 use crate::metrics::{FeedMetrics, Reloaded};
 use crate::planner::without_query;
-use crate::provider::{Breaks, LoadError, ResolveError, Rules, SOFT_TIMEOUT, advertisements, load};
+use crate::provider::{
+    Breaks, LoadError, ResolveError, Rules, SOFT_TIMEOUT, Seen, advertisements, load,
+};
 use crate::rhythm::{self, Reload, Rhythm};
 use crate::roster::WorkerId;
 use crate::status::Status;
@@ -94,11 +96,17 @@ impl Worker {
     /// Cancel safety: dropping the future ends the worker.
     pub(crate) async fn follow(self) -> End {
         let _running = self.metrics.worker();
-        let mut course = Course::new(self.rules.reload, Instant::now());
+        let mut first = self.tip.take(None);
+        let began = first.as_ref().map_or_else(Instant::now, |seen| seen.asked_at);
+        let mut course = Course::new(self.rules.reload, began);
         loop {
-            let (loaded, began) = self.take_or_load(&course).await;
+            // what a look found since the last load, or else what there is now
+            let loaded = match first.take().or_else(|| self.tip.take(course.loaded_at())) {
+                Some(seen) => Ok(seen),
+                None => self.load(&course).await,
+            };
             let next = match loaded {
-                Ok((list, base)) => match self.loaded(&mut course, list, base, began).await {
+                Ok(seen) => match self.loaded(&mut course, seen).await {
                     Ok(next) => next,
                     Err(end) => return end,
                 },
@@ -126,19 +134,9 @@ impl Worker {
         }
     }
 
-    /// The list that a look found since the last one was loaded, or else that which there is now; and when it was
-    /// asked for.
-    async fn take_or_load(&self, course: &Course) -> (Loaded, Instant) {
-        if let Some(seen) = self.tip.take(course.loaded_at()) {
-            return (Ok((*seen.list, seen.base)), seen.asked_at);
-        }
-        let began = Instant::now();
-        (self.load(course).await, began)
-    }
-
     /// Loads the list, which the server may hold back until it has what it is asked for. When it is slower, tells so
     /// and tries again beside it, on a connection of its own.
-    async fn load(&self, course: &Course) -> Loaded {
+    async fn load(&self, course: &Course) -> Result<Seen, LoadError> {
         let mut url = self.url.clone();
         if let Some(number) = course.blocks_for {
             url.query_pairs_mut().append_pair("_HLS_msn", &number.to_string());
@@ -162,7 +160,7 @@ impl Worker {
                     loaded = load(&fresh, &self.url) => return loaded,
                     () = self.tip.given() => {
                         if let Some(seen) = self.tip.take(course.loaded_at()) {
-                            return Ok((*seen.list, seen.base));
+                            return Ok(seen);
                         }
                     }
                 }
@@ -175,18 +173,15 @@ impl Worker {
     async fn loaded(
         &self,
         course: &mut Course,
-        list: MediaPlaylist,
-        base: Url,
-        began: Instant,
+        Seen { list, base, asked_at }: Seen,
     ) -> Result<Instant, End> {
         let (news, stale_for) = course.take_in(&list, Instant::now());
         self.metrics.reloaded(if news { Reloaded::News } else { Reloaded::Same });
-        let next = course.next(&list, news, began);
+        let next = course.next(&list, news, asked_at);
         let ended = list.end_list;
         let (advertisements, breaks) = advertisements(&list, self.rules.marks, &course.breaks);
         course.breaks = breaks;
-        let (list, base) = (Box::new(list), Arc::new(base));
-        let what = What::Loaded { list, base, advertisements, news };
+        let what = What::Loaded { list, base: Arc::new(base), advertisements, news };
         self.tell(what).await.map_err(|Stopped| End::Stopped)?;
         if ended {
             return Err(End::Ended);
@@ -213,8 +208,6 @@ impl Worker {
         self.reports.send(Report { worker: self.id, what }).await.map_err(|_| Stopped)
     }
 }
-
-type Loaded = Result<(MediaPlaylist, Url), LoadError>;
 
 /// Nobody listens any more.
 struct Stopped;

@@ -47,7 +47,7 @@ pub(crate) enum LoadError {
     Playlist(#[from] PlaylistError),
 }
 
-/// A media playlist that a look at the channel loaded.
+/// A media playlist as it was loaded.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) list: Box<MediaPlaylist>,
@@ -57,12 +57,14 @@ pub(crate) struct Seen {
     pub(crate) asked_at: Instant,
 }
 
-/// Loads the media playlist at `url`; returns it with the address it came from, after redirects.
+/// Loads the media playlist at `url`.
 ///
 /// Cancel safety: dropping the future gives the request up.
-pub(crate) async fn load(client: &Client, url: &Url) -> Result<(MediaPlaylist, Url), LoadError> {
+pub(crate) async fn load(client: &Client, url: &Url) -> Result<Seen, LoadError> {
+    let asked_at = Instant::now();
     let loaded = fetch(client, "media_playlist", url).await?;
-    Ok((MediaPlaylist::parse(&loaded.bytes)?, loaded.base))
+    let list = Box::new(MediaPlaylist::parse(&loaded.bytes)?);
+    Ok(Seen { list, base: loaded.base, asked_at })
 }
 
 /// The qualities behind a fixed address.

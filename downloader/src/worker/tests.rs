@@ -170,6 +170,7 @@ async fn an_answer_that_is_slow_to_come_is_not_waited_for_once_the_address_is_kn
             tokio::time::sleep(SOFT_TIMEOUT).await;
             tokio::time::resume();
             bench.asked(2).await;
+            let found_at = Instant::now();
             bench.tip.give(finds_list.then(|| bench.seen("seen")));
             assert!(matches!(
                 bench.told.recv().await.unwrap().what,
@@ -178,6 +179,9 @@ async fn an_answer_that_is_slow_to_come_is_not_waited_for_once_the_address_is_kn
             assert_eq!(bench.shown().await, if finds_list { "seen" } else { "b" });
             // it did not have to give up waiting first
             bench.assert_that_none_failed();
+            // the next load counts from the request that was answered
+            bench.asked(if finds_list { 3 } else { 4 }).await;
+            assert!(found_at.elapsed() >= Duration::from_secs(2), "{:?}", found_at.elapsed());
         })
         .await;
     }
@@ -193,6 +197,23 @@ async fn a_list_that_a_look_found_is_not_loaded_again() {
         bench.asked(1).await;
         bench.tip.give(Some(bench.seen("after a failure")));
         assert_eq!(bench.shown().await, "after a failure");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_load_counts_from_when_the_look_asked() {
+    let (bench, _) = Bench::new(Tip::default(), []).await;
+    let mut seen = bench.seen("seen");
+    seen.list.target_duration = Some(60.0);
+    let (bench, worker) = Bench::new(Tip::with(Some(seen)), [two()]).await;
+    // as if that had been answered only now
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(100)).await;
+    tokio::time::resume();
+    while_it_follows(worker, async {
+        let asked = tokio::time::timeout(Duration::from_secs(30), bench.asked(1)).await;
+        asked.expect("it does not wait once more");
     })
     .await;
 }

@@ -62,7 +62,7 @@ async fn addresses_are_relative_to_where_the_playlist_came_from() {
     let origin = Origin::start().await;
     origin.serve("/live.m3u8", [Response::new(302, &[("Location", "/edge/7/live.m3u8")], b"")]);
     origin.serve("/edge/7/live.m3u8", [Response::ok("#EXTM3U\n#EXTINF:2,\na.ts\n")]);
-    let (list, base) = load(&client(), &origin.url("/live.m3u8")).await.unwrap();
+    let Seen { list, base, .. } = load(&client(), &origin.url("/live.m3u8")).await.unwrap();
     assert_eq!(list.segments.len(), 1);
     assert_eq!(base, origin.url("/edge/7/live.m3u8"));
 }
@@ -147,7 +147,7 @@ async fn large_lists_are_loaded_in_turn_and_others_do_not_wait() {
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        loaded = load(&client, &large) => assert_eq!(loaded.unwrap().0.segments.len(), 1),
+        loaded = load(&client, &large) => assert_eq!(loaded.unwrap().list.segments.len(), 1),
         () = others => {}
     }
     assert_eq!(origin.requests("/small.m3u8").len(), 20, "the large one waited");
