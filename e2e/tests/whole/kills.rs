@@ -30,13 +30,16 @@ async fn killed_while_it_starts_and_cuts() {
     demo.until(titles::RECORDING).await;
     // its first segments are just coming in
     demo.kill('a', Role::Downloader).await;
+    demo.until(titles::OUTAGE).await;
+    // it has something to fetch yet, and to the end
+    demo.kill('b', Role::Backfiller).await;
     demo.until(titles::EVENT).await;
     demo.a_video_appears().await;
     // the one that writes it, and the one that would have the event next
     tokio::join!(demo.kill('a', Role::Cutter), demo.kill('b', Role::Cutter));
     demo.until(titles::END).await;
     // both nodes must come to hold the same, and may do so without it
-    demo.kill_near_the_end('b', Role::Backfiller).await;
+    demo.kill_and_hear('b', Role::Backfiller).await;
     demo.held().await;
     assert_eq!(demo.videos().len(), 1, "published once: {:#?}", demo.videos());
 }

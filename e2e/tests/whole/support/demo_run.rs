@@ -94,14 +94,14 @@ impl DemoRun {
 
     /// Kills a service of a node, once it runs, and waits until it runs again as another process.
     pub(crate) async fn kill(&self, node: char, role: Role) {
-        let killed = self.kill_near_the_end(node, role).await;
+        let killed = self.kill_and_hear(node, role).await;
         let pid_file = self.pid_file(node, role);
         let again = async || read_pid(&pid_file).filter(|again| *again != killed);
         eventually("the service runs again", again).await;
     }
 
-    /// As [`Self::kill`], but does not wait until it runs again: the story may end before that.
-    pub(crate) async fn kill_near_the_end(&self, node: char, role: Role) -> Pid {
+    /// As [`Self::kill`], but waits only until the demo tells of it: the story may end before it runs again.
+    pub(crate) async fn kill_and_hear(&self, node: char, role: Role) -> Pid {
         let killed = self.send(node, role, Signal::KILL).await;
         let told = format!("!! node {node}'s {role} was killed by signal 9");
         self.told().until(&told, PATIENCE).await;
