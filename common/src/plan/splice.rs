@@ -1,9 +1,9 @@
 //! Which pictures of a range can be copied as they are, and which have to be encoded again. Pure.
 //!
 //! A range begins with the picture that is shown at its start and ends before the one that is shown at its end, so that
-//! ranges which meet share no picture and miss none. What is copied begins with a picture before which nothing is
-//! needed, and is all that is decoded from there up to some other picture; the pictures that are shown before and after it
-//! are encoded again.
+//! ranges which meet share no picture and miss none. What is copied begins with a picture that needs no other, but the
+//! parameter sets that it names, and is all that is decoded from there up to some other picture. The pictures that are
+//! shown before and after it are encoded again.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub struct Shown {
     pub intact: bool,
 }
 
-/// How the pictures of a range are had.
+/// How the pictures of a range are obtained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Splice {
     /// When the pictures are shown that are encoded and come first.
@@ -31,14 +31,14 @@ pub struct Splice {
     pub tail: Range<i64>,
 }
 
-/// The time from which on pictures are shown that belong to a range which begins at `start`: that of the picture which is
-/// shown at `start`, or else the first.
+/// When the first picture of a range is shown: the one that is on the screen at `start`, or else the first of all.
 pub fn first_shown(pictures: &[Shown], start: i64) -> Option<i64> {
     let before = pictures.iter().map(|picture| picture.at).filter(|at| *at <= start).max();
     before.or_else(|| pictures.iter().map(|picture| picture.at).min())
 }
 
-/// Splices a range of `pictures` that are shown within `range`, as little of them encoded as can be.
+/// Splices the `pictures` that are shown within `range`. Where their times go on from group to group, as little of them is
+/// encoded as can be.
 ///
 /// `pictures` must hold all that are shown within `range`, and all that are decoded between those.
 pub fn splice(pictures: &[Shown], range: Range<i64>) -> Splice {
@@ -51,8 +51,8 @@ pub fn splice(pictures: &[Shown], range: Range<i64>) -> Splice {
     Splice { head: range.start..first, copied: begin..end, tail: behind..range.end }
 }
 
-/// The first picture to be copied of those that are shown from `start` on, and when the first of those is shown that are
-/// copied with it.
+/// The first picture that can be copied with all behind it, none of which is shown before `start`; and when the first of
+/// these is shown.
 fn begin(pictures: &[Shown], start: i64) -> Option<(usize, i64)> {
     // the earliest that is shown of each picture and those that are decoded after it
     let mut earliest = i64::MAX;
@@ -77,8 +77,8 @@ fn begin(pictures: &[Shown], start: i64) -> Option<(usize, i64)> {
     found
 }
 
-/// Up to which picture is copied from `begin` on so that nothing is shown from `end` on, and when the first picture is shown
-/// that is not copied.
+/// The end of the longest run of pictures from `begin` on that are shown before all others behind them and before `end`;
+/// and when the first of those others is shown, or `end`.
 fn end(pictures: &[Shown], begin: usize, end: i64) -> (usize, i64) {
     let rest = &pictures[begin..];
     // the earliest that is shown of all from each on

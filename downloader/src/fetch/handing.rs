@@ -211,7 +211,7 @@ impl Fetcher {
         }
     }
 
-    /// What only a disk has that does not answer: the segment of `job`, or a copy of it that is no better for
+    /// What only a disk has that does not answer: the segment of `job`, or a copy of it that is no better because of
     /// `failure`.
     fn left_to_disk(
         &self,

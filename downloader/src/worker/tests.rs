@@ -190,11 +190,14 @@ async fn an_answer_that_is_slow_to_come_is_not_waited_for_once_the_address_is_kn
 #[tokio::test]
 async fn a_list_that_a_look_found_is_not_loaded_again() {
     let (mut bench, worker) = Bench::new(Tip::default(), [Response::status(503)]).await;
-    bench.tip.give(Some(bench.seen("first")));
+    let seen = bench.seen("first");
+    let asked_at = seen.asked_at;
+    bench.tip.give(Some(seen));
     while_it_follows(worker, async {
         assert_eq!(bench.shown().await, "first");
         assert_eq!(bench.origin.requests("/live.m3u8").len(), 0);
         bench.asked(1).await;
+        assert!(asked_at.elapsed() >= Duration::from_secs(2), "{:?}", asked_at.elapsed());
         bench.tip.give(Some(bench.seen("after a failure")));
         assert_eq!(bench.shown().await, "after a failure");
     })

@@ -35,7 +35,7 @@ pub(super) fn kind(unit: &[u8]) -> Option<Kind> {
 /// See [`super::nal::Syntax::random_access`] (table 7-1).
 pub(super) fn random_access(unit: &[u8]) -> Option<RandomAccess> {
     match unit_type(*unit.first()?) {
-        // BLA with pictures before it that are skipped, CRA
+        // BLA that may have leading pictures which are skipped, CRA
         16 | 21 => Some(RandomAccess::Open),
         17..=20 => Some(RandomAccess::Closed),
         _ => None,

@@ -22,7 +22,7 @@ pub enum Kind {
     Other,
 }
 
-/// How decoding can begin with a picture. The greater is the better.
+/// How decoding can begin with a picture, once the parameter sets are there that it names. The greater is the better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RandomAccess {
     /// The picture can be decoded, and all that are shown after it; those that are decoded after it and shown before it

@@ -69,7 +69,10 @@ pub fn read(bytes: &[u8]) -> Header {
     if bytes.len() < needed {
         return Header::Unfinished;
     }
-    parse(bytes).unwrap_or(Header::Unknown)
+    // one shorter than its own header is none
+    let is_known =
+        |header: &Header| !matches!(header, Header::Frame(frame) if frame.bytes < needed as u64);
+    parse(bytes).filter(is_known).unwrap_or(Header::Unknown)
 }
 
 fn frame(coding: Coding, bytes: u64, samples: u64, rate: u32) -> Option<Header> {

@@ -23,8 +23,8 @@ pub struct Picture {
 pub struct Pictures {
     /// Those that have a PES packet and a time of their own.
     pub pictures: Vec<Picture>,
-    /// How many PES packets are no such picture: without a time or a beginning, with none or several, or with one
-    /// field of one.
+    /// How many PES packets are no such picture: without a time or a beginning, with none or several, with the end of
+    /// another, or with one field, as far as a parameter set before it tells fields.
     pub irregular: usize,
 }
 
@@ -48,6 +48,11 @@ pub fn pictures(packets: &[u8], pid: u16, syntax: Syntax) -> Pictures {
 /// The one picture in a PES packet, of which `sps` is the newest sequence parameter set.
 fn picture(part: &PesPart<'_>, syntax: Syntax, sps: &mut Option<Sps>) -> Option<Picture> {
     let header = part.header?;
+    // what stands before the first start code is of the picture before
+    let zeros = part.payload.iter().take_while(|byte| **byte == 0).count();
+    if zeros < 2 || part.payload.get(zeros) != Some(&1) {
+        return None;
+    }
     let (pts, dts) = (header.pts?, header.decode_time()?);
     let (mut halves, mut access) = (0, None);
     for unit in AnnexB::new(part.payload) {
@@ -174,7 +179,10 @@ mod tests {
             ([0, 0, 1, 0x65, 0b1000_1000, 0x80], [0, 0, 1, 0x65, 0b0100_0010, 0x20]);
         let one = [first, second].concat();
         let two = [&one[..], &one].concat();
-        let cases: [(&[u8], bool, usize); 5] = [
+        let behind_another = [&[7][..], &one].concat();
+        let cases: [(&[u8], bool, usize); 7] = [
+            (&behind_another, true, 0),
+            (&[&[0][..], &one].concat(), true, 1),
             (&one, true, 1),
             (&one, false, 0),
             (&two, true, 0),

@@ -68,24 +68,23 @@ impl Reader {
         }
         while self.at < self.found.bytes.len() {
             let rest = &self.found.bytes[self.at..];
-            let (bytes, frame) = match sound::read(rest) {
+            let frame = match sound::read(rest) {
                 Header::Unfinished => return,
-                Header::Tag { bytes } => (bytes, None),
-                Header::Frame(frame) => (frame.bytes, Some(frame)),
-                Header::Unknown => (0, None),
+                Header::Frame(frame) => frame,
+                // tags stand between frames only where nothing else packs those
+                Header::Tag { .. } | Header::Unknown => return self.lose(self.found.bytes.len()),
             };
-            match usize::try_from(bytes) {
-                Ok(bytes) if bytes > rest.len() => return,
-                Ok(bytes) if bytes > 0 => self.read(bytes, frame),
-                _ => return self.lose(self.found.bytes.len()),
+            let bytes = usize::try_from(frame.bytes).unwrap_or(usize::MAX);
+            if bytes > rest.len() {
+                return;
             }
+            self.read(bytes, frame);
         }
     }
 
-    /// Takes in the frame or tag in the next `bytes`.
-    fn read(&mut self, bytes: usize, frame: Option<Frame>) {
+    /// Takes in the frame in the next `bytes`.
+    fn read(&mut self, bytes: usize, frame: Frame) {
         let (begin, end) = (self.at, self.at + bytes);
-        let Some(frame) = frame else { return self.leave(end) };
         while let Some((_, pts)) = self.stamps.pop_front_if(|(from, _)| *from <= begin) {
             self.clock = Some((pts, 0, frame.rate));
         }

@@ -83,7 +83,12 @@ impl<'a> Packet<'a> {
 
     /// Whether its bytes cannot be used: damaged on an earlier way, or scrambled.
     pub const fn unusable(self) -> bool {
-        self.0[1] & 0x80 != 0 || self.0[3] & 0xc0 != 0
+        self.is_damaged() || self.0[3] & 0xc0 != 0
+    }
+
+    /// Whether it was damaged on an earlier way, and its header maybe as well.
+    pub(super) const fn is_damaged(self) -> bool {
+        self.0[1] & 0x80 != 0
     }
 
     /// Counts the packets of a stream that have a payload, 4 bits.
@@ -99,6 +104,11 @@ impl<'a> Packet<'a> {
     /// Whether an adaptation field stands before the payload.
     pub(super) const fn has_adaptation_field(self) -> bool {
         self.0[3] & 0x20 != 0
+    }
+
+    /// Whether its counter and clock may go on from anywhere (§2.4.3.5).
+    pub(super) fn announces_discontinuity(self) -> bool {
+        self.has_adaptation_field() && self.0[4] > 0 && self.0[5] & 0x80 != 0
     }
 
     /// Where its stream's bytes begin, if it has any: behind its end, where the adaptation field does not fit.

@@ -110,15 +110,24 @@ pub struct PesPart<'b> {
     pub complete: bool,
 }
 
+/// The next transport packet of a stream.
+#[derive(Clone, Copy, Debug)]
+struct Next<'a> {
+    packet: Packet<'a>,
+    at: usize,
+    /// Whether its counter goes on from the one before it.
+    follows: bool,
+}
+
 /// The PES packets of one stream, each gathered from its transport packets.
 #[derive(Clone, Debug)]
 pub struct PesPackets<'a> {
     packets: Packets<'a>,
     pid: u16,
-    /// The one that the next PES packet begins with, and where that is.
-    first: Option<(usize, Packet<'a>)>,
-    /// The last packet of the PES packet before.
-    before: Option<Packet<'a>>,
+    /// The one that the next PES packet begins with.
+    first: Option<Next<'a>>,
+    /// The last one that was read.
+    newest: Option<Packet<'a>>,
     buffer: Vec<u8>,
     limit: usize,
 }
@@ -126,7 +135,7 @@ pub struct PesPackets<'a> {
 impl<'a> PesPackets<'a> {
     /// The PES packets on `pid`, of each no more than its first `limit` bytes or so.
     pub const fn new(packets: Packets<'a>, pid: u16, limit: usize) -> Self {
-        Self { packets, pid, first: None, before: None, buffer: Vec::new(), limit }
+        Self { packets, pid, first: None, newest: None, buffer: Vec::new(), limit }
     }
 
     /// The next one; it lives in a buffer that the one after it takes over. What comes before the
@@ -134,37 +143,46 @@ impl<'a> PesPackets<'a> {
     pub fn advance(&mut self) -> Option<PesPart<'_>> {
         self.buffer.clear();
         let (mut intact, mut complete, mut within_limit) = (true, false, true);
-        let mut last: Option<Packet<'a>> = None;
-        // where it begins, and whether that is its beginning
-        let (mut begin, mut is_beginning, mut is_next) = (0, false, true);
-        while let Some((at, packet)) = self.first.take().or_else(|| self.next_packet()) {
-            if packet.starts_unit() && last.is_some() {
-                self.first = Some((at, packet));
+        let mut first: Option<Next<'a>> = None;
+        while let Some(next) = self.first.take().or_else(|| self.next_packet()) {
+            if next.packet.starts_unit() && first.is_some() {
+                self.first = Some(next);
                 complete = within_limit;
                 break;
             }
-            if last.is_none() {
-                (begin, is_beginning) = (at, packet.starts_unit());
-                is_next = self.before.is_none_or(|before| follows(packet, before));
-            }
             within_limit = self.buffer.len() < self.limit;
             if within_limit {
-                intact &= !packet.unusable() && last.is_none_or(|last| follows(packet, last));
-                self.buffer.extend_from_slice(packet.payload());
+                intact &= !next.packet.unusable() && (first.is_none() || next.follows);
+                self.buffer.extend_from_slice(next.packet.payload());
             }
-            last = Some(packet);
+            first.get_or_insert(next);
         }
-        self.before = Some(last?);
-        let header = PesHeader::parse(&self.buffer).filter(|_| is_beginning);
+        let Next { packet, at, follows } = first?;
+        let header = PesHeader::parse(&self.buffer).filter(|_| packet.starts_unit());
         let payload = &self.buffer[header.map_or(0, |header| header.bytes)..];
-        Some(PesPart { at: begin, header, payload, follows: is_next, intact, complete })
+        Some(PesPart { at, header, payload, follows, intact, complete })
     }
 
-    fn next_packet(&mut self) -> Option<(usize, Packet<'a>)> {
-        let pid = self.pid;
-        let packet = self.packets.find(|packet| packet.pid() == pid && packet.has_payload())?;
-        Some((self.packets.position() - PACKET_BYTES, packet))
+    /// The next one that is not just the one before once more (§2.4.3.3).
+    fn next_packet(&mut self) -> Option<Next<'a>> {
+        loop {
+            let (pid, newest) = (self.pid, self.newest);
+            let packet = self.packets.find(|packet| packet.pid() == pid && packet.has_payload())?;
+            let is_repeated = newest.is_some_and(|newest| repeats(packet, newest));
+            if !is_repeated {
+                self.newest = Some(packet);
+                let at = self.packets.position() - PACKET_BYTES;
+                let follows = newest.is_none_or(|newest| follows(packet, newest));
+                return Some(Next { packet, at, follows });
+            }
+        }
     }
+}
+
+fn repeats(packet: Packet<'_>, last: Packet<'_>) -> bool {
+    packet.continuity() == last.continuity()
+        && packet.starts_unit() == last.starts_unit()
+        && packet.payload() == last.payload()
 }
 
 fn follows(packet: Packet<'_>, last: Packet<'_>) -> bool {
@@ -222,6 +240,17 @@ mod tests {
         assert_eq!(with(6, 0x40), None);
         // the stamp does not fit the length
         assert_eq!(with(8, 4).unwrap().pts, None);
+    }
+
+    #[test]
+    fn a_packet_that_is_there_twice_counts_once() {
+        let begin = packet(0x40, 10, &[&HEADER[..], &[1]].concat());
+        let bytes = [&begin[..], &begin, &packet(0, 11, &[2]), &packet(0, 11, &[2])].concat();
+        let header = PesHeader { pts: Some(1), dts: None, bytes: 14 };
+        assert_eq!(parts(&bytes, usize::MAX), [(0, Some(header), vec![1, 2], true, false)]);
+        // with another payload it is another
+        let bytes = [begin, packet(0, 10, &[2])].concat();
+        assert_eq!(parts(&bytes, usize::MAX), [(0, Some(header), vec![1, 2], false, false)]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Shift {
         Self(target.wrapping_sub(stamp) % STAMPS.cast_unsigned())
     }
 
-    /// Where `stamp` comes to be. Behind the last value there is is the first.
+    /// Where `stamp` comes to be. The value after the last is 0.
     pub const fn moved(self, stamp: u64) -> u64 {
         stamp.wrapping_add(self.0) % STAMPS.cast_unsigned()
     }
@@ -41,7 +41,7 @@ impl Shift {
 pub struct Oddities {
     /// Bytes that belong to no packet, since no sync byte is where one should be, or the packet ends early.
     pub stray_bytes: u64,
-    /// Packets that were damaged before, or whose content is scrambled: their time stamps stay.
+    /// Packets that were damaged before, which stay as they are, or whose content is scrambled, in which time stamps do.
     pub unusable_packets: u64,
     /// PES packets whose time stamps are not where the header says.
     pub headers_cut: u64,
@@ -49,10 +49,11 @@ pub struct Oddities {
 
 /// Makes one stream of stretches of others.
 ///
-/// All stamps of a stretch are moved by the same shift, and so keep their distances. The continuity counters of
-/// each PID go on from one stretch to the next; within a stretch they keep their distances too, so that packets
-/// which are missing, or are there twice (§2.4.3.3), can still be told. Discontinuities that are announced (§2.4.3.5)
-/// are no longer.
+/// PTS, DTS, PCR and OPCR of a stretch are moved by the same shift, and so keep their distances: a stretch has to end where
+/// its clock jumps. Other time stamps (ESCR, `DTS_next_AU`, those in sections) stay as they are. The continuity
+/// counters of each PID go on from one stretch to the next; within a stretch they keep their distances too, so that
+/// packets which are missing, or are there twice (§2.4.3.3), can still be told, and go on where a discontinuity is
+/// announced (§2.4.3.5), which is not announced any more.
 #[derive(Clone, Debug)]
 pub struct Retimer {
     /// The newest counter of each PID.
@@ -103,14 +104,17 @@ impl Retimer {
             return;
         }
         let (has_field, start) = (header.has_adaptation_field(), header.payload_start());
-        let begins_unit = header.starts_unit() && header.has_payload();
-        let is_usable = !header.unusable();
-        let counter = self.counter(pid, header.continuity(), header.has_payload());
-        packet[3] = packet[3] & 0xf0 | counter;
-        if !is_usable {
-            oddities.unusable_packets += 1;
+        let begins_unit = header.starts_unit() && header.has_payload() && !header.unusable();
+        oddities.unusable_packets += u64::from(header.unusable());
+        if header.is_damaged() {
             return;
         }
+        if header.announces_discontinuity() {
+            self.added[usize::from(pid)] = UNKNOWN;
+        }
+        let counter = self.counter(pid, header.continuity(), header.has_payload());
+        packet[3] = packet[3] & 0xf0 | counter;
+        // which is not scrambled (§2.4.3.3)
         if has_field {
             move_clock(packet, shift);
         }

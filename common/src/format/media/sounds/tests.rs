@@ -142,9 +142,20 @@ fn damage_costs_what_is_near_it() {
 
 #[test]
 fn frames_of_nothing_come_to_an_end() {
-    // a length of 0, which is less than the header
-    let nothing = [0xff, 0xf1, 0x50, 0x80, 0, 0x1f, 0xfc];
-    assert_eq!(found(&[unit(0, Some(0), &nothing)]), (vec![], 7));
+    // a length of 0 and one of 6, which are less than the header
+    for length in [0, 6] {
+        let nothing = [0xff, 0xf1, 0x50, 0x80, 0, length << 5 | 0x1f, 0xfc];
+        assert_eq!(found(&[unit(0, Some(0), &nothing)]), (vec![], 7));
+    }
+}
+
+#[test]
+fn a_tag_between_packed_frames_is_none_here() {
+    // it would swallow 100 bytes
+    let tag = b"ID3\x04\0\0\0\0\0\x64";
+    let (a, b) = (frame(10), frame(20));
+    let units = [unit(0, Some(0), &[&a[..], tag].concat()), unit(1, Some(90), &b)];
+    assert_eq!(found(&units), (vec![(0, 17), (90, 27)], 10));
 }
 
 #[test]
