@@ -78,7 +78,7 @@ fn examine(mut examiner: Examiner, bytes: &[u8], size: usize) -> Examination {
 pub fn retime(bytes: &[u8]) {
     let retimed = |shift, bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
-        let oddities = Retimer::default().retime(&mut bytes, shift);
+        let oddities = Retimer::default().retime(&mut bytes, &shift.into(), |_| {});
         assert!(oddities.stray_bytes <= bytes.len() as u64);
         assert_eq!((bytes.len() as u64 - oddities.stray_bytes) % PACKET_BYTES as u64, 0);
         (bytes, oddities)

@@ -5,6 +5,8 @@ use super::{PACKET_BYTES, Packet, Packets};
 /// What stands before a PES packet's payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PesHeader {
+    /// What kind of stream it is of, and which (table 2-22).
+    pub stream_id: u8,
     /// Presentation time stamp, 33 bits of 90 kHz.
     pub pts: Option<u64>,
     /// Decode time stamp, where it differs from `pts`.
@@ -23,7 +25,7 @@ impl PesHeader {
         }
         let [pts, dts] = stamps_of(kinds, length);
         let read = |at: usize| packet[at..].first_chunk().copied().map(time);
-        Some(Self { pts: pts.and_then(read), dts: dts.and_then(read), bytes })
+        Some(Self { stream_id: id, pts: pts.and_then(read), dts: dts.and_then(read), bytes })
     }
 
     /// When the payload's first picture or frame is decoded.
@@ -81,6 +83,11 @@ const fn stamps_of(kinds: u8, length: u8) -> [Option<usize>; 2] {
 pub(super) fn time(stamp: [u8; 5]) -> u64 {
     let all = stamp.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
     (all >> 33 & 0x7) << 30 | (all >> 17 & 0x7fff) << 15 | all >> 1 & 0x7fff
+}
+
+/// The `time` as a stamp whose first four bits are `kind`.
+pub(super) fn stamp(kind: u8, time: u64) -> [u8; 5] {
+    with_time([kind << 4 | 1, 0, 1, 0, 1], time)
 }
 
 /// `stamp` with another time, and all bits that are not of it as they were.
@@ -246,7 +253,7 @@ mod tests {
     fn a_packet_that_is_there_twice_counts_once() {
         let begin = packet(0x40, 10, &[&HEADER[..], &[1]].concat());
         let bytes = [&begin[..], &begin, &packet(0, 11, &[2]), &packet(0, 11, &[2])].concat();
-        let header = PesHeader { pts: Some(1), dts: None, bytes: 14 };
+        let header = PesHeader { stream_id: 0xe0, pts: Some(1), dts: None, bytes: 14 };
         assert_eq!(parts(&bytes, usize::MAX), [(0, Some(header), vec![1, 2], true, false)]);
         // with another payload it is another
         let bytes = [begin, packet(0, 10, &[2])].concat();
@@ -263,7 +270,7 @@ mod tests {
             packet(0x40, 14, &HEADER),
         ]
         .concat();
-        let header = PesHeader { pts: Some(1), dts: None, bytes: 14 };
+        let header = PesHeader { stream_id: 0xe0, pts: Some(1), dts: None, bytes: 14 };
         let expected: [Part; 3] = [
             (0, None, vec![7], true, true),
             (1, Some(header), vec![1, 2, 3], false, true),

@@ -35,6 +35,11 @@ impl<'a> Program<'a> {
         Self::parse(map)
     }
 
+    /// The PID of the packets that have the program's clock references (§2.4.4.8).
+    pub fn clock_pid(&self) -> u16 {
+        pid(self.0[8], self.0[9])
+    }
+
     /// Reads a section of the program map table.
     pub fn parse(map: impl Into<Cow<'a, [u8]>>) -> Option<Self> {
         let map = map.into();
@@ -139,7 +144,11 @@ fn body(section: &[u8], start: usize) -> Option<&[u8]> {
 }
 
 /// The next section of the table `table_id` on `pid` that is whole and current.
-fn section<'a>(packets: &mut Packets<'a>, pid: u16, table_id: u8) -> Option<Cow<'a, [u8]>> {
+pub(super) fn section<'a>(
+    packets: &mut Packets<'a>,
+    pid: u16,
+    table_id: u8,
+) -> Option<Cow<'a, [u8]>> {
     let mut sections = Sections::new(table_id);
     packets.filter(|packet| packet.pid() == pid).find_map(|packet| sections.take(packet))
 }
@@ -246,7 +255,6 @@ const CHECKSUMS: [u32; 256] = {
 };
 
 /// Gives `section` the checksum that it ought to have.
-#[cfg(test)]
 pub(in crate::format) fn seal(section: &mut [u8]) {
     let (content, sum) = section.split_last_chunk_mut::<4>().expect("it has a checksum");
     *sum = checksum(content).to_be_bytes();

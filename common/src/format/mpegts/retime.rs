@@ -36,6 +36,40 @@ impl Shift {
     }
 }
 
+/// How far the streams of a stretch are moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shifts {
+    /// All that are not named, and all clock references.
+    pub all: Shift,
+    /// The time stamps on these PIDs, which are few.
+    pub apart: Vec<(u16, Shift)>,
+}
+
+impl Shifts {
+    /// That of the time stamps on `pid`.
+    pub fn of(&self, pid: u16) -> Shift {
+        let apart = self.apart.iter().find(|(other, _)| *other == pid);
+        apart.map_or(self.all, |(_, shift)| *shift)
+    }
+}
+
+impl From<Shift> for Shifts {
+    fn from(all: Shift) -> Self {
+        Self { all, apart: Vec::new() }
+    }
+}
+
+/// A PES packet that was moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Of the stream that it belongs to.
+    pub pid: u16,
+    /// Its presentation time stamp after that.
+    pub pts: u64,
+    /// Its decode time stamp, where that differs.
+    pub dts: Option<u64>,
+}
+
 /// What was met that is not as it should be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Oddities {
@@ -49,8 +83,8 @@ pub struct Oddities {
 
 /// Makes one stream of stretches of others.
 ///
-/// PTS, DTS, PCR and OPCR of a stretch are moved by the same shift, and so keep their distances: a stretch has to end where
-/// its clock jumps. Other time stamps (ESCR, `DTS_next_AU`, those in sections) stay as they are. The continuity
+/// PTS, DTS, PCR and OPCR of a stretch are moved by the same shift, but for streams that are named, and so keep their
+/// distances: a stretch has to end where its clock jumps. Other time stamps (ESCR, `DTS_next_AU`, those in sections) stay as they are. The continuity
 /// counters of each PID go on from one stretch to the next; within a stretch they keep their distances too, so that
 /// packets which are missing, or are there twice (§2.4.3.3), can still be told, and go on where a discontinuity is
 /// announced (§2.4.3.5), which is not announced any more.
@@ -70,9 +104,14 @@ impl Default for Retimer {
 }
 
 impl Retimer {
-    /// Moves everything in `stretch`, which should hold whole packets, by `shift`. Bytes that belong to no packet
-    /// stay as they are, as do time stamps that cannot be read.
-    pub fn retime(&mut self, stretch: &mut [u8], shift: Shift) -> Oddities {
+    /// Moves everything in `stretch`, which should hold whole packets, and tells `each` PES packet that has time stamps.
+    /// Bytes that belong to no packet stay as they are, as do time stamps that cannot be read.
+    pub fn retime(
+        &mut self,
+        stretch: &mut [u8],
+        shifts: &Shifts,
+        mut each: impl FnMut(Moved),
+    ) -> Oddities {
         self.added.fill(UNKNOWN);
         let mut oddities = Oddities::default();
         let mut rest = stretch;
@@ -83,7 +122,7 @@ impl Retimer {
                 rest = &mut std::mem::take(&mut rest)[stray..];
             } else if let Some((packet, behind)) = std::mem::take(&mut rest).split_first_chunk_mut()
             {
-                self.packet(packet, behind, shift, &mut oddities);
+                self.packet(packet, behind, shifts, &mut each, &mut oddities);
                 rest = behind;
             }
         }
@@ -95,7 +134,8 @@ impl Retimer {
         &mut self,
         packet: &mut [u8; PACKET_BYTES],
         behind: &mut [u8],
-        shift: Shift,
+        shifts: &Shifts,
+        each: &mut impl FnMut(Moved),
         oddities: &mut Oddities,
     ) {
         let Some(header) = Packet::new(packet) else { return };
@@ -116,10 +156,14 @@ impl Retimer {
         packet[3] = packet[3] & 0xf0 | counter;
         // which is not scrambled (§2.4.3.3)
         if has_field {
-            move_clock(packet, shift);
+            move_clock(packet, shifts.all);
         }
         if let Some(payload) = packet.get_mut(start..).filter(|_| begins_unit) {
-            oddities.headers_cut += u64::from(!move_stamps(payload, behind, pid, shift));
+            match move_stamps(payload, behind, pid, shifts.of(pid)) {
+                Ok([Some(pts), dts]) => each(Moved { pid, pts, dts }),
+                Ok([None, _]) => {}
+                Err(Cut) => oddities.headers_cut += 1,
+            }
         }
     }
 
@@ -158,17 +202,24 @@ fn move_clock(packet: &mut [u8; PACKET_BYTES], shift: Shift) {
     }
 }
 
+/// A header that ends before the stamps that it announces.
+#[derive(Debug)]
+struct Cut;
+
 /// Moves the stamps of the PES packet that begins with `payload` and goes on in the packets of `pid` that are
-/// `behind`. Returns whether they are there as far as its header says.
-fn move_stamps(payload: &mut [u8], behind: &mut [u8], pid: u16, shift: Shift) -> bool {
+/// `behind`. Returns what becomes of them.
+fn move_stamps(
+    payload: &mut [u8],
+    behind: &mut [u8],
+    pid: u16,
+    shift: Shift,
+) -> Result<[Option<u64>; 2], Cut> {
+    let move_all = |bytes: &mut [u8], places: [Option<usize>; 2]| {
+        places.map(|place| move_stamp(&mut bytes[place?..], shift))
+    };
     match pes::stamps(payload) {
-        Stamps::Nothing => true,
-        Stamps::At(places) => {
-            for place in places.into_iter().flatten() {
-                move_stamp(&mut payload[place..], shift);
-            }
-            true
-        }
+        Stamps::Nothing => Ok([None; 2]),
+        Stamps::At(places) => Ok(move_all(payload, places)),
         Stamps::Cut => {
             let mut header = [0; STAMPED_BYTES];
             let own = payload.len().min(STAMPED_BYTES);
@@ -178,29 +229,27 @@ fn move_stamps(payload: &mut [u8], behind: &mut [u8], pid: u16, shift: Shift) ->
                 header[length] = *byte;
                 length += 1;
             });
-            let places = match pes::stamps(&header[..length]) {
-                Stamps::Nothing => return true,
-                Stamps::At(places) => places,
-                Stamps::Cut => return false,
+            let moved = match pes::stamps(&header[..length]) {
+                Stamps::Nothing => return Ok([None; 2]),
+                Stamps::At(places) => move_all(&mut header, places),
+                Stamps::Cut => return Err(Cut),
             };
-            for place in places.into_iter().flatten() {
-                move_stamp(&mut header[place..], shift);
-            }
             let (begin, end) = header[..length].split_at(own);
             payload[..own].copy_from_slice(begin);
             let mut end = end.iter();
             continuation(behind, pid, length - own, |byte| {
                 end.next().into_iter().for_each(|moved| *byte = *moved);
             });
-            true
+            Ok(moved)
         }
     }
 }
 
-fn move_stamp(bytes: &mut [u8], shift: Shift) {
-    if let Some(stamp) = bytes.first_chunk_mut() {
-        *stamp = pes::with_time(*stamp, shift.moved(pes::time(*stamp)));
-    }
+fn move_stamp(bytes: &mut [u8], shift: Shift) -> Option<u64> {
+    let stamp = bytes.first_chunk_mut()?;
+    let moved = shift.moved(pes::time(*stamp));
+    *stamp = pes::with_time(*stamp, moved);
+    Some(moved)
 }
 
 /// Calls `each` with the next bytes of what goes on in the packets of `pid` in `bytes`, `count` at most.

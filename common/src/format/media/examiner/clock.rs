@@ -1,5 +1,7 @@
 //! How much time passes by the time stamps of one stream of a transport stream.
 
+use crate::format::mpegts::since;
+
 /// The longest step between two neighbouring time stamps, in ticks: 10 s. A picture may be held that
 /// long; what is longer is a clock that was set anew, as by an encoder that restarts.
 pub(super) const LONGEST_STEP: i64 = 900_000;
@@ -100,12 +102,6 @@ impl Clock {
         let jumps = usual.saturating_mul(self.jumps);
         Some(self.ticks.saturating_add(jumps).saturating_add(part.min(self.longest)))
     }
-}
-
-/// The time from `first` to `time`, of which only the last 33 bits are known.
-pub(super) fn since(time: u64, first: u64) -> i64 {
-    const UNKNOWN_BITS: u32 = 64 - 33;
-    (time.wrapping_sub(first) << UNKNOWN_BITS).cast_signed() >> UNKNOWN_BITS
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! A transport stream: whether its packets are in step, and the clocks of its streams.
 
 use super::Finding;
-use super::clock::{Clock, since};
+use super::clock::Clock;
 use super::format::{Format, Packing, Picture};
 use super::picture::PictureSearch;
 use super::tables::Tables;
 use super::time::{Measured, MediaTime};
 use crate::format::codec::Codec;
 use crate::format::codec::nal::Syntax;
-use crate::format::mpegts::{PACKET_BYTES, Packet, PesHeader, SYNC};
+use crate::format::mpegts::{PACKET_BYTES, Packet, PesHeader, SYNC, since};
 
 /// The streams of more PIDs are not looked at.
 const MOST_STREAMS: usize = 16;

@@ -62,7 +62,7 @@ fn packet(flags: u8, counter: u8, payload: &[u8]) -> Vec<u8> {
 const PES: [u8; 19] = [0, 0, 1, 0xe0, 0, 0, 0x80, 0xc0, 10, 0x31, 0, 1, 0, 3, 0x11, 0, 1, 0, 1];
 
 fn moved(mut bytes: Vec<u8>, shift: Shift) -> Vec<u8> {
-    assert_eq!(Retimer::default().retime(&mut bytes, shift), Oddities::default());
+    assert_eq!(Retimer::default().retime(&mut bytes, &shift.into(), |_| {}), Oddities::default());
     bytes
 }
 
@@ -111,7 +111,7 @@ fn counters_go_on_from_stretch_to_stretch() {
         let mut all = Vec::new();
         for stretch in [&bytes[half..], &bytes[..half], bytes] {
             let mut stretch = stretch.to_vec();
-            retimer.retime(&mut stretch, Shift::default());
+            retimer.retime(&mut stretch, &Shift::default().into(), |_| {});
             all.extend(stretch);
         }
         for (pid, counters) in counters(&all) {
@@ -144,10 +144,10 @@ fn within_a_stretch_counters_keep_their_distances() {
     };
     let mut retimer = Retimer::default();
     let mut bytes = stretch.concat();
-    retimer.retime(&mut bytes, Shift::default());
+    retimer.retime(&mut bytes, &Shift::default().into(), |_| {});
     assert_eq!(counters(&bytes), [0, 1, 1, 1, 2, 2, 5]);
     let mut bytes = [without_payload(9), payload(10)].concat();
-    retimer.retime(&mut bytes, Shift::default());
+    retimer.retime(&mut bytes, &Shift::default().into(), |_| {});
     assert_eq!(counters(&bytes), [5, 6]);
 }
 
@@ -191,7 +191,10 @@ fn a_header_that_is_cut_is_left_and_counted() {
     ] {
         let mut bytes = [begin.clone(), behind].concat();
         let before = bytes.clone();
-        assert_eq!(Retimer::default().retime(&mut bytes, Shift::by(90_000)), expected);
+        assert_eq!(
+            Retimer::default().retime(&mut bytes, &Shift::by(90_000).into(), |_| {}),
+            expected
+        );
         assert_eq!(bytes, before);
     }
 }
@@ -253,7 +256,7 @@ fn counters_go_on_where_a_discontinuity_is_announced() {
     let mut announcing = packet(0, 9, &[7]);
     announcing[5] = 0x80;
     let mut bytes = [packet(0, 3, &[7]), announcing, packet(0, 10, &[7])].concat();
-    Retimer::default().retime(&mut bytes, Shift::default());
+    Retimer::default().retime(&mut bytes, &Shift::default().into(), |_| {});
     assert_eq!(counters(&bytes)[&1], [0, 1, 2]);
 }
 
@@ -265,7 +268,7 @@ fn the_clock_of_scrambled_content_is_not_scrambled() {
     let mut expected = bytes.clone();
     // 2 ticks
     expected[6..12].copy_from_slice(&[0, 0, 0, 1, 0, 0]);
-    let oddities = Retimer::default().retime(&mut bytes, Shift::by(2));
+    let oddities = Retimer::default().retime(&mut bytes, &Shift::by(2).into(), |_| {});
     assert_eq!(oddities, Oddities { unusable_packets: 1, ..Oddities::default() });
     assert_eq!(bytes, expected);
 }
@@ -275,7 +278,7 @@ fn a_damaged_header_sets_no_counter() {
     let mut damaged = packet(0x80, 13, &[7]);
     damaged[4] = 0;
     let mut bytes = [damaged.clone(), packet(0, 6, &[7])].concat();
-    Retimer::default().retime(&mut bytes, Shift::default());
+    Retimer::default().retime(&mut bytes, &Shift::default().into(), |_| {});
     assert_eq!(bytes[..PACKET_BYTES], damaged);
     assert_eq!(bytes[PACKET_BYTES + 3] & 0x0f, 0);
 }
@@ -297,7 +300,7 @@ fn damage_costs_itself_alone() {
     let (front, amid) = ([1, 2, SYNC, 4], [5; 7]);
     let [second, third] = [1, 3].map(|counter| packet(0x40, counter, &PES));
     let mut bytes = [&front[..], &good, &second, &amid, &damaged, &third, &good[..100]].concat();
-    let oddities = Retimer::default().retime(&mut bytes, Shift::by(90_000));
+    let oddities = Retimer::default().retime(&mut bytes, &Shift::by(90_000).into(), |_| {});
     let found = Oddities { stray_bytes: 4 + 7 + 100, unusable_packets: 1, headers_cut: 0 };
     assert_eq!(oddities, found);
     let [second, third] = [second, third].map(|bytes| {
@@ -326,10 +329,41 @@ proptest! {
     ) {
         let before = pieces.concat();
         let mut after = before.clone();
-        let oddities = Retimer::default().retime(&mut after, Shift::by(ticks));
+        let oddities = Retimer::default().retime(&mut after, &Shift::by(ticks).into(), |_| {});
         prop_assert_eq!(after.len(), before.len());
         // of what was moved, a byte may look like the beginning of a packet
         let packets = Packets::new(&before).count() * PACKET_BYTES;
         prop_assert_eq!(oddities.stray_bytes, (after.len() - packets) as u64);
     }
+}
+
+#[test]
+fn streams_that_are_named_move_by_themselves() {
+    let (_, bytes) = SAMPLES[0];
+    let shifts = Shifts { all: Shift::by(7), apart: vec![(0x101, Shift::by(-9))] };
+    let (mut bytes_after, mut told) = (bytes.to_vec(), Vec::new());
+    Retimer::default().retime(&mut bytes_after, &shifts, |moved| told.push(moved));
+    let moved = |(pid, pts, dts): (u16, Option<u64>, Option<u64>)| {
+        let shift = if pid == 0x101 { Shift::by(-9) } else { Shift::by(7) };
+        (pid, pts.map(|pts| shift.moved(pts)), dts.map(|dts| shift.moved(dts)))
+    };
+    let expected: Vec<_> = stamps(bytes).into_iter().map(moved).collect();
+    assert_eq!(stamps(&bytes_after), expected);
+    assert!(expected.iter().any(|(pid, ..)| *pid == 0x101));
+    // what is told comes in the order of the packets
+    told.sort_by_key(|moved| moved.pid);
+    let told: Vec<_> = told.iter().map(|moved| (moved.pid, Some(moved.pts), moved.dts)).collect();
+    assert_eq!(told, expected);
+    // clocks move with all others
+    let expected: Vec<_> =
+        clocks(bytes).iter().map(|(base, fine)| (Shift::by(7).moved(*base), *fine)).collect();
+    assert_eq!(clocks(&bytes_after), expected);
+}
+
+#[test]
+fn times_go_on_where_their_33_bits_begin_anew() {
+    use crate::format::mpegts::since;
+    assert_eq!(since(2, WRAP - 1), 3);
+    assert_eq!(since(WRAP - 1, 2), -3);
+    assert_eq!(since(9000, 3000), 6000);
 }
