@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::base::time::TimeRange;
 use crate::io::store::{Feed, Store};
-use crate::plan::cut::{CutError, Holes, Plan, check_length};
+use crate::plan::cut::{CutError, Holes, Plan, check_length, with_beside};
 
 pub mod rough;
 
@@ -34,6 +34,7 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     // before anything is read: the length bounds how much that can be
     check_length(ranges)?;
-    let listings = store.hours_of(feed, ranges).map_err(PlanError::Store)?;
+    let with_beside: Vec<TimeRange> = ranges.iter().copied().map(with_beside).collect();
+    let listings = store.hours_of(feed, &with_beside).map_err(PlanError::Store)?;
     Ok(Plan::new(&feed.quality, &listings, ranges, holes)?)
 }

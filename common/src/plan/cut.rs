@@ -11,6 +11,10 @@ use super::select::{Hole, Selection, best_segments};
 use crate::base::time::{Hour, TimeRange, Timestamp};
 use crate::format::folder::FolderName;
 
+mod stored;
+
+pub use stored::{Beside, StoredSegment, with_beside};
+
 /// How many hours of video one plan may span, so that it fits into memory: more than two weeks.
 pub const MAX_HOURS: i64 = 400;
 
@@ -44,11 +48,14 @@ pub struct PlannedRange {
     pub range: TimeRange,
     /// What there is of it; the first and the last segment may reach over its ends.
     pub selection: Selection,
+    /// What there is beside it, where it does not begin or end with a hole.
+    pub beside: Beside,
 }
 
 impl Plan {
     /// Plans a cut of `ranges` out of `hours`, the listings of one feed in order, which must hold
-    /// every hour that [`TimeRange::may_lie_in`] names for any of the ranges, as far as it exists.
+    /// every hour that [`TimeRange::may_lie_in`] names for any of the ranges, and should for any
+    /// [`with_beside`], as far as it exists.
     ///
     /// # Errors
     ///
@@ -71,7 +78,8 @@ impl Plan {
                 return Err(CutError::Empty { quality: quality.clone(), range: whole.into() });
             }
             selection.holes().for_each(|hole| missing.add(hole));
-            planned.push(PlannedRange { range, selection });
+            let beside = Beside::of(&selection, range, hours);
+            planned.push(PlannedRange { range, selection, beside });
         }
         if holes == Holes::Refuse && missing.count > 0 {
             return Err(CutError::Holes { quality: quality.clone(), missing });

@@ -2,22 +2,10 @@
 //!
 //! Frames follow each other without a gap or an overlap over the whole cut, whatever its ranges are, so that their
 //! places are a grid that begins with the first picture. A place belongs to the stretch of pictures in which the middle of its
-//! frame is heard, and takes the frame of that stretch's sound that is nearest: never further off than half a frame,
-//! and never more so for there being many ranges.
-
-use std::ops::Range;
+//! frame is heard. The first one takes the frame of that stretch's sound that is nearest: never further off than half a frame,
+//! and never more so for there being many ranges. All others keep their distance to it.
 
 use crate::format::mpegts::TICKS_PER_SECOND;
-
-/// A stretch of pictures that are shown as they were published, with the sound that was published with them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
-    /// From the first picture up to the end of the last, in ticks of 90 kHz.
-    pub shown: Range<i64>,
-    /// When each frame of sound begins, in ticks of the same clock and in order; all that are heard meanwhile, and one more
-    /// at each end where there is one.
-    pub frames: Vec<i64>,
-}
 
 /// How long the frames of a stream are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,23 +16,28 @@ pub struct FrameLength {
     pub rate: u32,
 }
 
-/// A frame at its place in the cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
-    /// Which stretch it comes from.
-    pub stretch: usize,
-    /// Which of that stretch's frames it is.
-    pub frame: usize,
-    /// When it is heard, in ticks since the first picture is shown.
-    pub at: i64,
-}
-
 impl FrameLength {
     /// When the frame at that place of the grid begins, in ticks, to the nearest.
     fn begin(self, place: i64) -> i64 {
         let (samples, rate) = (i128::from(self.samples), i128::from(self.rate).max(1));
         let ticks = 2 * i128::from(place) * samples * i128::from(TICKS_PER_SECOND) + rate;
         i64::try_from(ticks.div_euclid(2 * rate)).unwrap_or(i64::MAX)
+    }
+
+    /// Half of a frame, in ticks.
+    fn half(self) -> i64 {
+        self.begin(1) / 2
+    }
+
+    /// The place that is nearest to `ticks`.
+    fn nearest(self, ticks: i64) -> i64 {
+        let place = self.place_from(ticks);
+        // its middle is there or behind, so that it or the one behind it begins nearest
+        if self.begin(place + 1).abs_diff(ticks) < self.begin(place).abs_diff(ticks) {
+            place + 1
+        } else {
+            place
+        }
     }
 
     /// The first place whose frame has its middle at `ticks` or behind.
@@ -58,43 +51,50 @@ impl FrameLength {
     }
 }
 
-/// The frames that are heard while `stretches` are shown one after the other. A place for which there is none, since
-/// sound is missing there, stays empty.
-pub fn soundtrack(stretches: &[Stretch], length: FrameLength) -> Vec<Heard> {
-    let mut heard = Vec::new();
-    let mut shown_at = 0;
-    for (index, stretch) in stretches.iter().enumerate() {
-        let Range { start, end } = stretch.shown;
-        let behind = shown_at + (end - start).max(0);
-        let mut next = None;
-        for place in length.place_from(shown_at)..length.place_from(behind) {
-            let at = length.begin(place);
-            let Some(frame) = nearest(&stretch.frames, start + at - shown_at, length, next) else {
-                continue;
-            };
-            heard.push(Heard { stretch: index, frame, at });
-            next = Some(frame + 1);
-        }
-        shown_at = behind;
-    }
-    heard
+/// The places of a cut that frames of sound have taken, and those that are free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Soundtrack {
+    length: FrameLength,
+    /// The first that is free.
+    free: i64,
 }
 
-/// The frame that takes a place at `wanted`: `next`, if that is about there, or else the nearest one behind it.
-fn nearest(frames: &[i64], wanted: i64, length: FrameLength, next: Option<usize>) -> Option<usize> {
-    let frame = length.begin(1);
-    let is_within = |index: usize, most: i64| {
-        frames.get(index).is_some_and(|begin| begin.abs_diff(wanted) <= most.unsigned_abs())
-    };
-    // times are rounded, so that what is half a frame off may seem to be nearer to another place
-    if let Some(next) = next.filter(|next| is_within(*next, frame / 2 + ROUNDING)) {
-        return Some(next);
+/// How a stretch of sound begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The first of the frames that is heard.
+    pub frame: usize,
+    /// What is added to when it is heard, and when all after it are, in ticks.
+    pub offset: i64,
+}
+
+impl Soundtrack {
+    /// One that has no frames yet, the first of which will be heard with the first picture.
+    pub const fn new(length: FrameLength) -> Self {
+        Self { length, free: i64::MIN }
     }
-    let behind = frames.partition_point(|begin| *begin < wanted);
-    let both = [behind.checked_sub(1), Some(behind)].into_iter().flatten();
-    let nearest = both.filter(|index| is_within(*index, frame / 2 + ROUNDING));
-    let nearest = nearest.filter(|index| next.is_none_or(|next| *index >= next));
-    nearest.min_by_key(|index| frames[*index].abs_diff(wanted))
+
+    /// Begins with what is heard once pictures are shown from `begin` on. Each of `frames`, which come in order, would be
+    /// heard then, if it kept its distance to the pictures. `None` where no frame is left that could be heard.
+    ///
+    /// All times are in ticks since the first picture of the cut.
+    pub fn enter(&self, begin: i64, frames: impl IntoIterator<Item = i64>) -> Option<Entry> {
+        let first = self.length.place_from(begin).max(self.free);
+        let earliest = self.length.begin(first) - self.length.half() - ROUNDING;
+        let (frame, at) = frames.into_iter().enumerate().find(|(_, at)| *at >= earliest)?;
+        let place = self.length.nearest(at).max(first);
+        Some(Entry { frame, offset: self.length.begin(place) - at })
+    }
+
+    /// Whether a frame that is heard at `at` comes before a picture that is shown at `end`, and not after it.
+    pub fn is_before(&self, at: i64, end: i64) -> bool {
+        self.length.nearest(at) < self.length.place_from(end)
+    }
+
+    /// Takes the places up to that of a frame that is heard at `at`.
+    pub fn take(&mut self, at: i64) {
+        self.free = self.free.max(self.length.nearest(at) + 1);
+    }
 }
 
 /// What times may be off for having been rounded, in ticks: those of two frames, and that of a place.

@@ -43,8 +43,8 @@ pub fn first_shown(pictures: &[Shown], start: i64) -> Option<i64> {
 /// `pictures` must hold all that are shown within `range`, and all that are decoded between those.
 pub fn splice(pictures: &[Shown], range: Range<i64>) -> Splice {
     let whole = Splice { head: range.clone(), copied: 0..0, tail: range.end..range.end };
-    let Some((begin, first)) = begin(pictures, range.start) else { return whole };
-    let (end, behind) = end(pictures, begin, range.end);
+    let Some((begin, first)) = first_copied(pictures, range.start) else { return whole };
+    let (end, behind) = last_copied(pictures, begin, range.end);
     if end == begin {
         return whole;
     }
@@ -53,7 +53,7 @@ pub fn splice(pictures: &[Shown], range: Range<i64>) -> Splice {
 
 /// The first picture that can be copied with all behind it, none of which is shown before `start`; and when the first of
 /// these is shown.
-fn begin(pictures: &[Shown], start: i64) -> Option<(usize, i64)> {
+pub fn first_copied(pictures: &[Shown], start: i64) -> Option<(usize, i64)> {
     // the earliest that is shown of each picture and those that are decoded after it
     let mut earliest = i64::MAX;
     let mut found = None;
@@ -79,7 +79,7 @@ fn begin(pictures: &[Shown], start: i64) -> Option<(usize, i64)> {
 
 /// The end of the longest run of pictures from `begin` on that are shown before all others behind them and before `end`;
 /// and when the first of those others is shown, or `end`.
-fn end(pictures: &[Shown], begin: usize, end: i64) -> (usize, i64) {
+pub fn last_copied(pictures: &[Shown], begin: usize, end: i64) -> (usize, i64) {
     let rest = &pictures[begin..];
     // the earliest that is shown of all from each on
     let mut earliest: Vec<i64> = rest

@@ -109,3 +109,33 @@ fn the_sentence_stays_short_and_dates_every_day() {
         "2026-11-20 23:59:58.499999 to 2026-11-21 00:00:00.500"
     );
 }
+
+#[test]
+fn what_joins_a_range_lies_beside_it() {
+    let eleven = "2026-11-20T11".parse().unwrap();
+    let hours = [listing(ten(), (3580..3600).step_by(2)), listing(eleven, [0, 2, 6])];
+    let beside = |start, end| {
+        let plan = plan(&hours, &[seconds(start, end)], Holes::Allow).unwrap();
+        let beside = plan.ranges[0].beside.clone();
+        let second = |stored: &StoredSegment| (stored.start - ten().start()).num_seconds();
+        let before: Vec<i64> = beside.before.iter().map(second).collect();
+        (before, beside.behind.as_ref().map(second))
+    };
+    assert_eq!(beside(3587, 3599), (vec![3584, 3582, 3580], Some(3600)));
+    assert_eq!(beside(3580, 3602), (vec![], Some(3602)));
+    // beside a hole there is nothing
+    assert_eq!(beside(3600, 3605), ((0..10).map(|n| 3598 - 2 * n).collect(), None));
+    assert_eq!(beside(3605, 3608), (vec![], None));
+    assert_eq!(beside(3602, 3604), ((0..11).map(|n| 3600 - 2 * n).collect(), None));
+    let range = with_beside(seconds(3580, 3602));
+    assert!(hours.iter().all(|listing| range.may_lie_in(listing.hour())));
+}
+
+#[test]
+fn segments_tell_whether_they_join() {
+    let hours = [listing(ten(), [0, 2, 6, 8])];
+    let plan = plan(&hours, &[seconds(1, 10)], Holes::Allow).unwrap();
+    let range = plan.ranges.into_iter().next().unwrap();
+    let joins: Vec<bool> = range.into_segments().map(|stored| stored.joins).collect();
+    assert_eq!(joins, [false, true, false, true]);
+}
