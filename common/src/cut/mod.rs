@@ -9,6 +9,7 @@ use crate::io::store::{Feed, Store};
 use crate::plan::cut::{CutError, Holes, Plan, check_length, with_beside};
 
 pub mod rough;
+pub mod smart;
 
 /// Why there is no plan.
 #[derive(Debug, Error)]

@@ -9,15 +9,20 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, TryStreamExt};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::ChildStdout;
 
 use super::process;
+use super::produced::produced;
 
 /// How many of the last bytes of what ffmpeg complains about are kept.
 const COMPLAINT_BYTES: usize = 2048;
+
+/// How much is read of it at a time at most, as much as a pipe holds.
+const BLOCK_BYTES: usize = 64 * 1024;
 
 /// Where ffmpeg is; cheap to clone.
 #[derive(Clone, Debug)]
@@ -105,6 +110,46 @@ impl Ffmpeg {
         input: impl Stream<Item = io::Result<Bytes>>,
         max_bytes: u64,
     ) -> Result<Vec<u8>, FfmpegError> {
+        self.converse(arguments, input, |stdout| answer(stdout, max_bytes)).await
+    }
+
+    /// As [`Ffmpeg::run`], but what it writes is handed on as it comes, in blocks of any size, and may be of any length.
+    ///
+    /// Cancel safety: dropped at any time, it is killed.
+    pub fn stream<I>(
+        &self,
+        arguments: Vec<String>,
+        input: I,
+    ) -> impl Stream<Item = Result<Bytes, FfmpegError>> + use<I>
+    where
+        I: Stream<Item = io::Result<Bytes>>,
+    {
+        let ffmpeg = self.clone();
+        produced(|mut sink| async move {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let hand_on = |mut stdout: ChildStdout| async move {
+                loop {
+                    let mut block = BytesMut::with_capacity(BLOCK_BYTES);
+                    if stdout.read_buf(&mut block).await.map_err(FfmpegError::Pipe)? == 0 {
+                        return Ok(());
+                    }
+                    sink.put(block.freeze()).await;
+                }
+            };
+            ffmpeg.converse(&arguments, input, hand_on).await
+        })
+    }
+
+    /// Feeds `input` to it, and lets `listen` take what it answers.
+    async fn converse<T, F>(
+        &self,
+        arguments: &[&str],
+        input: impl Stream<Item = io::Result<Bytes>>,
+        listen: impl FnOnce(ChildStdout) -> F,
+    ) -> Result<T, FfmpegError>
+    where
+        F: Future<Output = Result<T, FfmpegError>>,
+    {
         let mut command = process::command(&self.program);
         command.args(["-nostdin", "-hide_banner", "-loglevel", "error"]);
         command.args(["-protocol_whitelist", "pipe"]).args(arguments);
@@ -113,12 +158,12 @@ impl Ffmpeg {
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let fed = feed(stdin.expect("it is piped"), input);
-        let answered = answer(stdout.expect("it is piped"), max_bytes);
+        let listened = listen(stdout.expect("it is piped"));
         let complained = async {
             let last = process::last_bytes(stderr.expect("it is piped"), COMPLAINT_BYTES).await;
             last.map_err(FfmpegError::Pipe)
         };
-        let ((), answer, complaint) = tokio::try_join!(fed, answered, complained)?;
+        let ((), answer, complaint) = tokio::try_join!(fed, listened, complained)?;
         let status = child.wait().await.map_err(FfmpegError::Pipe)?;
         if status.success() {
             return Ok(answer);
@@ -154,7 +199,7 @@ async fn answer(stdout: impl AsyncRead + Unpin, max_bytes: u64) -> Result<Vec<u8
 
 #[cfg(test)]
 mod tests {
-    use futures_util::stream;
+    use futures_util::{StreamExt, stream};
 
     use super::*;
 
@@ -184,6 +229,21 @@ mod tests {
     async fn an_answer_is_bounded() {
         let error = ran("exec cat", blocks(11)).await.unwrap_err();
         assert_eq!(error, "ffmpeg answered with more than 1000000 bytes");
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_be_taken_as_it_comes() {
+        let ffmpeg = Ffmpeg::new(STAND_IN);
+        let answer = ffmpeg.stream(vec!["exec cat".into()], blocks(20));
+        let answer: Vec<Bytes> = answer.try_collect().await.unwrap();
+        assert!(answer.len() > 20);
+        assert_eq!(answer.concat(), vec![b'x'; 2_000_000]);
+        let failing = ffmpeg.stream(vec!["echo begun; exit 3".into()], blocks(0));
+        let told: Vec<Result<Bytes, String>> =
+            failing.map_err(|error| error.to_string()).collect().await;
+        assert_eq!(told.len(), 2);
+        assert_eq!(told[0], Ok(Bytes::from("begun\n")));
+        assert_eq!(told[1], Err("ffmpeg ended with exit status: 3: ".into()));
     }
 
     #[tokio::test]

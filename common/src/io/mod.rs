@@ -7,4 +7,5 @@ pub mod db;
 pub mod ffmpeg;
 pub mod http;
 pub mod process;
+pub mod produced;
 pub mod store;

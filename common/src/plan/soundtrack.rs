@@ -24,6 +24,11 @@ impl FrameLength {
         i64::try_from(ticks.div_euclid(2 * rate)).unwrap_or(i64::MAX)
     }
 
+    /// How long a frame is, in ticks.
+    pub fn ticks(self) -> i64 {
+        self.begin(1)
+    }
+
     /// Half of a frame, in ticks.
     fn half(self) -> i64 {
         self.begin(1) / 2

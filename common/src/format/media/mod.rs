@@ -9,11 +9,13 @@ use crate::base::hash::Hasher;
 pub mod examiner;
 mod head;
 mod info;
+mod outline;
 mod pictures;
 mod sounds;
 
 pub use head::{Container, Head, HeadOutcome, MOST_HEAD_BYTES, Tables, head};
 pub use info::{StreamInfo, stream_info};
+pub use outline::{Outline, Streams, Unsuited, Video};
 pub use pictures::{Picture, Pictures, pictures};
 pub use sounds::{Sound, Sounds, sounds};
 

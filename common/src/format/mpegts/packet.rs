@@ -71,6 +71,20 @@ impl<'a> Packet<'a> {
         (bytes[0] == SYNC).then_some(Self(bytes))
     }
 
+    /// All of it.
+    pub const fn bytes(self) -> &'a [u8; PACKET_BYTES] {
+        self.0
+    }
+
+    /// What its clock reference says, in ticks of 90 kHz, if it has one (§2.4.3.4).
+    pub fn clock(self) -> Option<u64> {
+        let field = self.0.get(5..5 + usize::from(self.0[4]));
+        let field = field.filter(|_| self.has_adaptation_field() && !self.is_damaged())?;
+        let [flags, clock @ ..] = *field.first_chunk::<7>()?;
+        let base = clock[..5].iter().fold(0, |all, byte| all << 8 | u64::from(*byte)) >> 7;
+        (flags & 0x10 != 0).then_some(base)
+    }
+
     /// The stream it belongs to, 13 bits.
     pub fn pid(self) -> u16 {
         u16::from_be_bytes([self.0[1], self.0[2]]) & 0x1fff
@@ -142,6 +156,20 @@ mod tests {
         assert_eq!((packet.pid(), packet.continuity()), (0x102, 10));
         assert!(packet.starts_unit() && packet.has_payload() && !packet.unusable());
         assert_eq!(packet.payload().len(), PACKET_BYTES - 12);
+    }
+
+    #[test]
+    fn a_clock_reference_has_33_bits() {
+        let clock = |flags, kind, rest: &[u8]| {
+            let bytes =
+                packet([SYNC, 0, 1, kind], &[&[rest.len() as u8 + 1, flags], rest].concat());
+            Packet(&bytes).clock()
+        };
+        let reference = [0xff, 0xff, 0xff, 0xff, 0x7e, 0];
+        assert_eq!(clock(0x10, 0x30, &reference), Some((1 << 33) - 2));
+        assert_eq!(clock(0x08, 0x30, &reference), None);
+        assert_eq!(clock(0x10, 0x10, &reference), None);
+        assert_eq!(clock(0x10, 0x30, &reference[..5]), None);
     }
 
     #[test]

@@ -30,6 +30,12 @@ impl Shift {
         Self(target.wrapping_sub(stamp) % STAMPS.cast_unsigned())
     }
 
+    /// By as much as this one and `other` together.
+    #[must_use]
+    pub const fn then(self, other: Self) -> Self {
+        Self(other.moved(self.0))
+    }
+
     /// Where `stamp` comes to be. The value after the last is 0.
     pub const fn moved(self, stamp: u64) -> u64 {
         stamp.wrapping_add(self.0) % STAMPS.cast_unsigned()

@@ -43,6 +43,11 @@ impl Tables {
         Program::parse(self.map.as_slice()).expect("it was one when it was found")
     }
 
+    /// Where the map is.
+    pub const fn map_pid(&self) -> u16 {
+        self.map_pid
+    }
+
     /// Appends the packets of both tables, with counters from zero.
     pub fn write(&self, out: &mut Vec<u8>) {
         write_section(out, ASSOCIATION_PID, &self.association);

@@ -1,0 +1,205 @@
+//! Encoding a few pictures again, as they were coded before.
+
+use std::io;
+use std::ops::Range;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+
+use super::SmartError;
+use super::units::UnitReader;
+use super::window::{ParameterSets, Window};
+use crate::format::codec::nal::{Sps, Syntax};
+use crate::format::mpegts::{Retimer, Shift, Tables, Unit, since, write_unit};
+use crate::io::ffmpeg::Ffmpeg;
+use crate::io::produced::produced;
+
+/// When the window's time zero is for ffmpeg, in ticks: a minute, so that nothing is before its beginning.
+const ZERO: u64 = 60 * 90_000;
+/// Where ffmpeg puts the first stream of a transport stream.
+const PID: u16 = 0x100;
+
+/// A picture that was encoded.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    /// When it is shown, in ticks of the window.
+    pub(super) at: i64,
+    /// Its NAL units, with start codes.
+    pub(super) payload: Bytes,
+}
+
+/// What is to be encoded.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    /// The picture with which decoding begins.
+    pub(super) key: usize,
+    /// When the pictures are shown.
+    pub(super) shown: Range<i64>,
+}
+
+/// Encodes the pictures that `task` names, in the order in which they are shown, each but the first from those before it.
+pub(super) fn encode(
+    ffmpeg: &Ffmpeg,
+    window: &Window,
+    task: &Task,
+) -> Result<impl Stream<Item = Result<Encoded, SmartError>> + use<>, SmartError> {
+    let sets = window.sets_of(task.key);
+    let arguments = arguments(window, task, &sets)?;
+    let feed = feed(window, task, &sets);
+    let answer = ffmpeg.stream(arguments, stream::iter(feed.into_iter().map(io::Result::Ok)));
+    Ok(produced(async move |mut sink| {
+        let mut units = UnitReader::new(PID);
+        let mut answer = std::pin::pin!(answer);
+        let encoded = |unit: super::units::Read| {
+            let at = since(unit.pts, ZERO);
+            Encoded { at, payload: unit.payload }
+        };
+        while let Some(block) = futures_util::TryStreamExt::try_next(&mut answer).await? {
+            for unit in units.take(&block) {
+                sink.put(encoded(unit)).await;
+            }
+        }
+        if let Some(unit) = units.finish() {
+            sink.put(encoded(unit)).await;
+        }
+        Ok(())
+    }))
+}
+
+/// The pictures that have to be decoded, as a transport stream in which the window's time zero is [`ZERO`].
+fn feed(window: &Window, task: &Task, sets: &ParameterSets) -> Option<Bytes> {
+    let video = window.streams.video;
+    let wanted = |index: &usize| task.shown.contains(&window.pictures[*index].shown.at);
+    let last = (task.key..window.pictures.len()).rev().find(wanted)?;
+    let mut bytes = Vec::new();
+    Tables::of_stream(video.kind, video.pid).write(&mut bytes);
+    let first = if sets.own {
+        task.key
+    } else {
+        write_unit(&mut bytes, &with_sets(window, task.key, sets).unit(window));
+        task.key + 1
+    };
+    let packets = (first..=last).flat_map(|picture| window.packets_of(picture));
+    packets.for_each(|packet| bytes.extend_from_slice(packet));
+    let shift = Shift::from_to(window.stamp(0), ZERO);
+    Retimer::default().retime(&mut bytes, &shift.into(), |_| {});
+    Some(bytes.into())
+}
+
+/// A picture with all parameter sets that it needs in front.
+pub(super) struct WithSets {
+    picture: usize,
+    payload: Vec<u8>,
+}
+
+impl WithSets {
+    /// It is to become a PES packet.
+    pub(super) fn unit(&self, window: &Window) -> Unit<'_> {
+        let picture = &window.pictures[self.picture];
+        Unit {
+            pid: window.streams.video.pid,
+            stream_id: 0xe0,
+            pts: window.stamp(picture.shown.at),
+            dts: Some(window.stamp(picture.dts)),
+            clock: None,
+            is_key: true,
+            payload: &self.payload,
+        }
+    }
+}
+
+/// Puts `sets` in front of a picture, behind the delimiter that it may begin with.
+pub(super) fn with_sets(window: &Window, picture: usize, sets: &ParameterSets) -> WithSets {
+    let syntax = window.streams.video.syntax;
+    let payload = insert_sets(syntax, &window.payload_of(picture), sets);
+    WithSets { picture, payload }
+}
+
+/// Puts `sets` into an access unit, behind the delimiter that it may begin with.
+pub(super) fn insert_sets(syntax: Syntax, payload: &[u8], sets: &ParameterSets) -> Vec<u8> {
+    let delimiter = match syntax {
+        Syntax::H264 => [9, 0x1f],
+        Syntax::Hevc => [35 << 1, 0x7e],
+    };
+    let zeros = payload.iter().take_while(|byte| **byte == 0).count();
+    let is_delimiter =
+        payload.get(zeros + 1).is_some_and(|header| header & delimiter[1] == delimiter[0]);
+    let end = if is_delimiter {
+        let behind = &payload[zeros + 2..];
+        let next = behind.windows(3).position(|bytes| bytes == [0, 0, 1]);
+        next.map_or(0, |next| zeros + 2 + next)
+    } else {
+        0
+    };
+    // the zero byte that may stand before a start code belongs to it
+    let end = if end > 0 && payload[end - 1] == 0 { end - 1 } else { end };
+    [&payload[..end], &sets.bytes(), &payload[end..]].concat()
+}
+
+fn arguments(
+    window: &Window,
+    task: &Task,
+    sets: &ParameterSets,
+) -> Result<Vec<String>, SmartError> {
+    let syntax = window.streams.video.syntax;
+    let sps = sets.sequence().find_map(|set| Sps::parse(syntax, set));
+    let sps = sps.ok_or(SmartError::NoParameters)?;
+    let begin = i64::try_from(ZERO).unwrap_or(0);
+    let select = format!(
+        r"select=gte(pts\,{})*lt(pts\,{})",
+        task.shown.start.saturating_add(begin),
+        task.shown.end.saturating_add(begin)
+    );
+    let mut arguments = words("-copyts -f mpegts -i pipe:0 -map 0:v:0 -an -sn -dn -vf");
+    arguments.push(select);
+    arguments.extend(words("-fps_mode passthrough -enc_time_base 1:90000"));
+    arguments.extend(match sps {
+        Sps::H264(sps) => h264(&sps, free_id(sets)),
+        Sps::Hevc(_) => words(
+            "-c:v libx265 -preset veryfast -crf 14 \
+             -x265-params log-level=none:bframes=0:keyint=-1:scenecut=0:info=0:repeat-headers=1",
+        ),
+    });
+    arguments.extend(words("-muxdelay 0 -muxpreload 0 -f mpegts pipe:1"));
+    Ok(arguments)
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// An id that none of `sets` has.
+fn free_id(sets: &ParameterSets) -> u32 {
+    let used: Vec<u32> = sets.ids().collect();
+    (0..=LAST_ID).rev().find(|id| !used.contains(id)).unwrap_or(LAST_ID)
+}
+
+/// The last id that an H.264 sequence parameter set can have (§7.4.2.1.1).
+const LAST_ID: u32 = 31;
+
+/// As `sps` says: profile, level, and how many pictures are shown in a second. How they look is told by the pictures.
+fn h264(sps: &crate::format::codec::h264::Sps, id: u32) -> Vec<String> {
+    let [profile, _, level] = sps.profile_level;
+    let mut arguments = words("-c:v libx264 -preset superfast -crf 15 -qmax 18 -bf 0 -g 100000");
+    let profile = match profile {
+        66 => Some("baseline"),
+        77 => Some("main"),
+        100 => Some("high"),
+        110 => Some("high10"),
+        122 => Some("high422"),
+        244 => Some("high444"),
+        _ => None,
+    };
+    arguments.extend(
+        profile.map(|profile| words(&format!("-profile:v {profile}"))).into_iter().flatten(),
+    );
+    arguments.extend(words(&format!("-level {}.{}", level / 10, level % 10)));
+    arguments.extend(words(&format!("-x264-params sps-id={id}:scenecut=0:stitchable=1:ref=1")));
+    if let Some(timing) = sps.timing {
+        arguments.extend(words(&format!(
+            "-bsf:v h264_metadata=tick_rate={}/{}",
+            timing.scale, timing.units
+        )));
+    }
+    arguments
+}

@@ -1,0 +1,118 @@
+//! Cuts that are exact to the picture, of which only the pictures around their edges are encoded again.
+//!
+//! Everything here lives on the clock of the segments: what is encoded and what is taken apart is written with their
+//! stamps, and one re-timer moves all of a stretch by one shift, as it does with the segments in between, which are
+//! never taken apart.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use thiserror::Error;
+
+use crate::base::time::Timestamp;
+use crate::format::media::Unsuited;
+use crate::io::ffmpeg::{Ffmpeg, FfmpegError};
+use crate::io::produced::produced;
+use crate::io::store::{Feed, Store};
+use crate::plan::cut::Plan;
+
+mod check;
+mod edge;
+mod encoder;
+mod output;
+mod reader;
+mod run;
+mod units;
+mod window;
+
+pub use check::{Checked, Report};
+
+/// What becomes of the time stamps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeline {
+    /// They stay as they come.
+    Kept,
+    /// They begin with zero and go on over all ranges.
+    Continuous,
+}
+
+/// Why a cut cannot be made, or went wrong.
+#[derive(Debug, Error)]
+pub enum SmartError {
+    /// A segment is none whose pictures can be told apart.
+    #[error("the segment at {at} cannot be cut exactly: {why}. Ask for a rough or a full cut")]
+    Unsuited {
+        /// Which one.
+        at: Timestamp,
+        /// Why not.
+        #[source]
+        why: Unsuited,
+    },
+    /// Other streams begin inside the cut.
+    #[error(
+        "the streams change at {at}, so that nothing can be copied on. Ask for a rough or a full cut"
+    )]
+    Changes {
+        /// Where.
+        at: Timestamp,
+    },
+    /// Decoding can begin nowhere near.
+    #[error("no picture near {at} can be decoded by itself. Ask for a rough or a full cut")]
+    NoKey {
+        /// Where.
+        at: Timestamp,
+    },
+    /// A segment is larger than what may be held in memory.
+    #[error("the segment at {at} is larger than {max_bytes} bytes. Ask for a rough cut")]
+    TooLarge {
+        /// Which one.
+        at: Timestamp,
+        /// How large one may be.
+        max_bytes: usize,
+    },
+    /// The pictures' parameters are not there.
+    #[error("no parameter set tells how the pictures are coded. Ask for a rough or a full cut")]
+    NoParameters,
+    /// A segment cannot be read.
+    #[error("cannot read a segment")]
+    Read(#[from] io::Error),
+    /// Pictures cannot be encoded again.
+    #[error("cannot encode pictures again")]
+    Encode(#[from] FfmpegError),
+}
+
+impl SmartError {
+    /// Whether it is what is stored that does not allow the cut, so that trying again does not help.
+    pub const fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Read(_) | Self::Encode(_))
+    }
+}
+
+/// Makes the cut that `plan` says, as an MPEG transport stream, and checks it on the way.
+///
+/// A range begins with the picture that is shown at its start, and ends before the one that is shown at its end. Whatever
+/// its length, a few segments at a time are in memory.
+///
+/// Cancel safety: dropped at any time, it reads no further and kills ffmpeg.
+pub fn stream(
+    store: &Store,
+    feed: &Feed,
+    plan: Plan,
+    ffmpeg: &Ffmpeg,
+    timeline: Timeline,
+) -> (impl Stream<Item = Result<Bytes, SmartError>> + Send + use<>, Arc<Checked>) {
+    let checked = Arc::new(Checked::default());
+    let files = reader::Files { store: store.clone(), feed: feed.clone() };
+    let (ffmpeg, told) = (ffmpeg.clone(), Arc::clone(&checked));
+    let stream = produced(move |sink| async move {
+        let mut cut = run::Cut::new(files, ffmpeg, timeline, sink);
+        for range in plan.ranges {
+            cut.range(range).await?;
+        }
+        told.tell(cut.finish().await);
+        Ok(())
+    });
+    (stream, checked)
+}
