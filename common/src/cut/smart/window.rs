@@ -12,6 +12,9 @@ use crate::plan::splice::Shown;
 /// Fills a stream up and means nothing (ISO/IEC 13818-1 table 2-3).
 const NULL_PID: u16 = 0x1fff;
 
+/// In how many bytes of a PES packet its header is looked for.
+const HEADER_BYTES: usize = 64;
+
 /// Segments that follow each other on one clock, taken apart.
 #[derive(Debug)]
 pub(super) struct Window {
@@ -73,11 +76,6 @@ impl Window {
         window.tracks = pids.into_iter().filter_map(|pid| window.find_track(pid)).collect();
         window.others = window.find_others(since(outline.first_dts, origin));
         window
-    }
-
-    /// The packets, to put others behind or before them.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
     }
 
     /// Ticks here, as the 33 bits of a stamp.
@@ -188,7 +186,7 @@ impl Window {
         let first = found.frames.first()?;
         let samples = u32::try_from(first.samples).ok()?;
         let length = FrameLength { samples, rate: first.rate };
-        let mut units = PesPackets::new(Packets::new(&self.bytes), pid, 0);
+        let mut units = PesPackets::new(Packets::new(&self.bytes), pid, HEADER_BYTES);
         let mut stream_id = None;
         while let Some(part) = units.advance().filter(|_| stream_id.is_none()) {
             stream_id = part.header.map(|header| header.stream_id);

@@ -1,0 +1,5 @@
+//! Smart cuts against an oracle: every picture of the sources carries a number, and so does their sound.
+
+mod cuts;
+mod oracle;
+mod source;
