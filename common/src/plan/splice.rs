@@ -20,12 +20,23 @@ pub struct Shown {
     pub intact: bool,
 }
 
+/// What can be done about pictures that lead an open group: those that are shown before the picture with which it begins,
+/// and decoded after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leading {
+    /// Nothing, so that no such group begins what is copied.
+    Needed,
+    /// They can be left out, and encoded as all that is shown before.
+    Droppable,
+}
+
 /// How the pictures of a range are obtained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Splice {
     /// When the pictures are shown that are encoded and come first.
     pub head: Range<i64>,
-    /// Which pictures are copied, in the order in which they are decoded.
+    /// Which pictures are copied, in the order in which they are decoded, but for those that are shown before the end of
+    /// `head`.
     pub copied: Range<usize>,
     /// When the pictures are shown that are encoded and come last.
     pub tail: Range<i64>,
@@ -41,9 +52,9 @@ pub fn first_shown(pictures: &[Shown], start: i64) -> Option<i64> {
 /// encoded as can be.
 ///
 /// `pictures` must hold all that are shown within `range`, and all that are decoded between those.
-pub fn splice(pictures: &[Shown], range: Range<i64>) -> Splice {
+pub fn splice(pictures: &[Shown], range: Range<i64>, leading: Leading) -> Splice {
     let whole = Splice { head: range.clone(), copied: 0..0, tail: range.end..range.end };
-    let Some((begin, first)) = first_copied(pictures, range.start) else { return whole };
+    let Some((begin, first)) = first_copied(pictures, range.start, leading) else { return whole };
     let (end, behind) = last_copied(pictures, begin, range.end);
     if end == begin {
         return whole;
@@ -51,9 +62,9 @@ pub fn splice(pictures: &[Shown], range: Range<i64>) -> Splice {
     Splice { head: range.start..first, copied: begin..end, tail: behind..range.end }
 }
 
-/// The first picture that can be copied with all behind it, none of which is shown before `start`; and when the first of
-/// these is shown.
-pub fn first_copied(pictures: &[Shown], start: i64) -> Option<(usize, i64)> {
+/// The first picture that can be copied with all behind it, but for those that lead it if they can be left out, none of
+/// which is shown before `start`; and when the first of these is shown.
+pub fn first_copied(pictures: &[Shown], start: i64, leading: Leading) -> Option<(usize, i64)> {
     // the earliest that is shown of each picture and those that are decoded after it
     let mut earliest = i64::MAX;
     let mut found = None;
@@ -65,14 +76,14 @@ pub fn first_copied(pictures: &[Shown], start: i64) -> Option<(usize, i64)> {
     });
     let latest: Vec<i64> = latest.collect();
     for (index, (picture, latest)) in pictures.iter().zip(latest).enumerate().rev() {
+        let own = match (picture.access, leading) {
+            (Some(RandomAccess::Open), Leading::Droppable) => Some(picture.at),
+            (Some(RandomAccess::Closed), _) => Some(picture.at.min(earliest)),
+            _ => None,
+        };
         earliest = earliest.min(picture.at);
-        if earliest < start {
-            break;
-        }
-        let is_apart = latest < earliest;
-        if is_apart && picture.intact && picture.access == Some(RandomAccess::Closed) {
-            found = Some((index, earliest));
-        }
+        let own = own.filter(|own| picture.intact && *own >= start && latest < *own);
+        found = own.map(|own| (index, own)).or(found);
     }
     found
 }

@@ -26,7 +26,6 @@ pub(crate) const SOUND_RATE: usize = 8000;
 /// What a source is like.
 #[derive(Clone, Debug)]
 pub(crate) struct Kind {
-    pub(crate) name: &'static str,
     /// Pictures in a second.
     pub(crate) rate: (u32, u32),
     pub(crate) seconds: u32,
@@ -135,7 +134,7 @@ pub(crate) async fn decoded_pictures(path: &Path) -> Vec<u8> {
 /// What is heard in a video from its first picture on, if that is shown `lead` seconds after the first sound.
 pub(crate) async fn decoded_sound(path: &Path) -> Vec<i16> {
     let arguments = format!(
-        "-i {} -map 0:a:0 -af aresample={SOUND_RATE}:async=1:first_pts=0 -ac 1 -f s16le pipe:1",
+        "-i {} -map 0:a:0 -af aresample={SOUND_RATE} -ac 1 -f s16le pipe:1",
         path.display()
     );
     let bytes = ffmpeg(&arguments, Vec::new()).await;

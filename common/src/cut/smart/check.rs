@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::format::mpegts::{Moved, since};
+use crate::format::mpegts::{Shift, since};
 
 /// Where the report of a cut will be.
 #[derive(Debug, Default)]
@@ -59,14 +59,24 @@ impl Check {
         self.pid = pid;
     }
 
-    pub(super) fn take(&mut self, moved: Moved) {
-        if moved.pid != self.pid {
+    /// Whether it is the stream of `pid` that is followed.
+    pub(super) const fn follows(&self, pid: u16) -> bool {
+        self.pid == pid
+    }
+
+    /// The earliest time at which the next picture may be decoded.
+    pub(super) fn earliest(&self) -> Option<u64> {
+        self.last.map(|(last, _)| Shift::by(1).moved(last))
+    }
+
+    /// Takes in that something of `pid` is shown at `pts` and decoded at `dts`.
+    pub(super) fn take(&mut self, pid: u16, pts: u64, dts: u64) {
+        if pid != self.pid {
             return;
         }
         let report = &mut self.report;
-        let dts = moved.dts.unwrap_or(moved.pts);
         report.pictures += 1;
-        report.late += u64::from(since(moved.pts, dts) < 0);
+        report.late += u64::from(since(pts, dts) < 0);
         let mut step = 0;
         if let Some((last, usual)) = self.last {
             step = since(dts, last);

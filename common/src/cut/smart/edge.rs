@@ -6,8 +6,9 @@ use super::encoder::Task;
 use super::reader::{Media, ticks};
 use super::window::Window;
 use crate::base::time::Timestamp;
+use crate::format::codec::nal::Syntax;
 use crate::format::mpegts::{TICKS_PER_SECOND, Tables, since};
-use crate::plan::splice::{self, Shown};
+use crate::plan::splice::{self, Leading, Shown};
 
 /// How much before a picture a time may be that means it, in ticks: a millisecond, to which people and programs round.
 const ROUNDING: i64 = (TICKS_PER_SECOND / 1000) as i64;
@@ -34,6 +35,15 @@ impl Edge {
         let window = Window::new(bytes, outline);
         let shown = window.shown();
         Self { window, shown, marks, tables: outline.tables.clone() }
+    }
+
+    /// What can be done about pictures that lead open groups. In H.264, a picture that begins one cannot become one that
+    /// begins a closed one without all that follow it being changed.
+    pub(super) fn leading(&self) -> Leading {
+        match self.window.streams.video.syntax {
+            Syntax::H264 => Leading::Needed,
+            Syntax::Hevc => Leading::Droppable,
+        }
     }
 
     /// When what is at `ticks` was published.

@@ -9,13 +9,16 @@ use futures_util::{Stream, stream};
 use super::SmartError;
 use super::units::UnitReader;
 use super::window::{ParameterSets, Window};
-use crate::format::codec::nal::{Sps, Syntax};
+use crate::format::codec::hevc;
+use crate::format::codec::nal::{RandomAccess, Sps, Syntax};
 use crate::format::mpegts::{Retimer, Shift, Tables, Unit, since, write_unit};
 use crate::io::ffmpeg::Ffmpeg;
 use crate::io::produced::produced;
 
 /// When the window's time zero is for ffmpeg, in ticks: a minute, so that nothing is before its beginning.
 const ZERO: u64 = 60 * 90_000;
+/// The `stream_id` of the first stream of pictures (ISO/IEC 13818-1 table 2-22).
+pub(super) const VIDEO_STREAM: u8 = 0xe0;
 /// Where ffmpeg puts the first stream of a transport stream.
 const PID: u16 = 0x100;
 
@@ -73,46 +76,70 @@ fn feed(window: &Window, task: &Task, sets: &ParameterSets) -> Option<Bytes> {
     let last = (task.key..window.pictures.len()).rev().find(wanted)?;
     let mut bytes = Vec::new();
     Tables::of_stream(video.kind, video.pid).write(&mut bytes);
-    let first = if sets.own {
-        task.key
-    } else {
-        write_unit(&mut bytes, &with_sets(window, task.key, sets).unit(window));
-        task.key + 1
-    };
-    let packets = (first..=last).flat_map(|picture| window.packets_of(picture));
+    if !sets.own {
+        let key = &window.pictures[task.key];
+        write_unit(
+            &mut bytes,
+            &Unit {
+                pid: video.pid,
+                stream_id: VIDEO_STREAM,
+                pts: window.stamp(key.shown.at),
+                dts: Some(window.stamp(key.dts)),
+                clock: None,
+                is_key: true,
+                payload: &insert_sets(video.syntax, &window.payload_of(task.key), sets),
+            },
+        );
+    }
+    let packets =
+        (task.key + usize::from(!sets.own)..=last).flat_map(|picture| window.packets_of(picture));
     packets.for_each(|packet| bytes.extend_from_slice(packet));
     let shift = Shift::from_to(window.stamp(0), ZERO);
     Retimer::default().retime(&mut bytes, &shift.into(), |_| {});
     Some(bytes.into())
 }
 
-/// A picture with all parameter sets that it needs in front.
-pub(super) struct WithSets {
-    picture: usize,
-    payload: Vec<u8>,
-}
-
-impl WithSets {
-    /// It is to become a PES packet.
-    pub(super) fn unit(&self, window: &Window) -> Unit<'_> {
-        let picture = &window.pictures[self.picture];
-        Unit {
-            pid: window.streams.video.pid,
-            stream_id: 0xe0,
-            pts: window.stamp(picture.shown.at),
-            dts: Some(window.stamp(picture.dts)),
-            clock: None,
-            is_key: true,
-            payload: &self.payload,
-        }
+/// The packets of the first picture of a run that is copied: decoding can begin with it, and nothing leads it. `lead` is
+/// how long before it is decoded a clock reference says that it is then.
+pub(super) fn first_copied(window: &Window, picture: usize, lead: i64) -> Vec<u8> {
+    let video = window.streams.video;
+    let (coded, sets) = (&window.pictures[picture], window.sets_of(picture));
+    let is_open = coded.shown.access == Some(RandomAccess::Open);
+    if sets.own && !is_open {
+        return window.packets_of(picture).collect::<Vec<_>>().concat();
     }
+    let mut payload = window.payload_of(picture);
+    if is_open && video.syntax == Syntax::Hevc {
+        without_leading(&mut payload);
+    }
+    if !sets.own {
+        payload = insert_sets(video.syntax, &payload, &sets);
+    }
+    let mut packets = Vec::new();
+    let dts = window.stamp(coded.dts);
+    let clock = window.stamp(coded.dts - lead);
+    write_unit(
+        &mut packets,
+        &Unit {
+            pid: video.pid,
+            stream_id: VIDEO_STREAM,
+            pts: window.stamp(coded.shown.at),
+            dts: Some(dts),
+            clock: (window.streams.clock_pid == video.pid).then_some(clock),
+            is_key: true,
+            payload: &payload,
+        },
+    );
+    packets
 }
 
-/// Puts `sets` in front of a picture, behind the delimiter that it may begin with.
-pub(super) fn with_sets(window: &Window, picture: usize, sets: &ParameterSets) -> WithSets {
-    let syntax = window.streams.video.syntax;
-    let payload = insert_sets(syntax, &window.payload_of(picture), sets);
-    WithSets { picture, payload }
+/// Makes the picture of these NAL units one that nothing leads.
+fn without_leading(payload: &mut [u8]) {
+    let mut at = 0;
+    while let Some(next) = payload[at..].windows(3).position(|bytes| bytes == [0, 0, 1]) {
+        at += next + 3;
+        hevc::without_leading(&mut payload[at..]);
+    }
 }
 
 /// Puts `sets` into an access unit, behind the delimiter that it may begin with.
@@ -156,8 +183,8 @@ fn arguments(
     arguments.extend(match sps {
         Sps::H264(sps) => h264(&sps, free_id(sets)),
         Sps::Hevc(_) => words(
-            "-c:v libx265 -preset veryfast -crf 14 \
-             -x265-params log-level=none:bframes=0:keyint=-1:scenecut=0:info=0:repeat-headers=1",
+            "-c:v libx265 -preset veryfast -crf 12 \
+             -x265-params log-level=none:bframes=0:keyint=-1:scenecut=0:qpmax=18:info=0:repeat-headers=1",
         ),
     });
     arguments.extend(words("-muxdelay 0 -muxpreload 0 -f mpegts pipe:1"));

@@ -123,7 +123,8 @@ impl Cut {
         let Head { edge, start, mut last, is_last } = head;
         let end = if is_last { Some(self.end(&edge, start, reader, rest).await?) } else { None };
         let (run, frames) = self.begin(&edge, start, last.stored.start)?;
-        let spliced = splice(&edge.shown, start..end.unwrap_or(i64::MAX));
+        let leading = edge.leading();
+        let spliced = splice(&edge.shown, start..end.unwrap_or(i64::MAX), leading);
         self.edge(&run, &edge, &spliced, &frames, end.map(|end| (end, run.base + end - start)))
             .await?;
         if let Some(end) = end {
@@ -141,7 +142,7 @@ impl Cut {
             let edge = self.tail(next, reader, rest).await?;
             let end = self.end(&edge, i64::MIN, reader, rest).await?;
             let (copied, behind) = last_copied(&edge.shown, 0, end);
-            let spliced = Splice { head: end..end, copied: 0..copied, tail: behind..end };
+            let spliced = Splice { head: i64::MIN..i64::MIN, copied: 0..copied, tail: behind..end };
             let frames = vec![0; edge.window.tracks.len()];
             let cut_end = run.time(&edge.window, end, near);
             self.edge(&run, &edge, &spliced, &frames, Some((end, cut_end))).await?;
@@ -173,7 +174,7 @@ impl Cut {
             let newest = &media[media.len() - 1].place;
             let is_last = !reader.goes_on(newest).await?;
             let start = edge.start(time);
-            let copied = start.and_then(|start| first_copied(&edge.shown, start));
+            let copied = start.and_then(|start| first_copied(&edge.shown, start, edge.leading()));
             if copied.is_none() && !is_last {
                 let held: usize = media.iter().map(|media| media.bytes.len()).sum();
                 if held > MAX_EDGE_BYTES {
@@ -293,12 +294,17 @@ impl Cut {
         let mut tables = Vec::new();
         edge.tables.write(&mut tables);
         self.output.write(&tables);
+        let is_head = !spliced.copied.is_empty() && spliced.head.end > i64::MIN;
         let mut beside = self.beside(run, window, frames, end, spliced);
         let copied = spliced.copied.clone();
         self.encoded(run, edge, &spliced.head, Some(copied.start), &mut beside).await?;
         for picture in copied.clone() {
+            // what leads the first one may have been encoded
+            if window.pictures[picture].shown.at < spliced.head.end {
+                continue;
+            }
             beside.write_to(&mut self.output, window.pictures[picture].dts);
-            self.copied(window, picture, picture == copied.start);
+            self.copied(run, window, picture, is_head && picture == copied.start);
             self.output.hand_on_much().await;
         }
         self.encoded(run, edge, &spliced.tail, None, &mut beside).await?;
@@ -307,19 +313,15 @@ impl Cut {
         Ok(())
     }
 
-    /// Writes a picture as it is. With the first one come the parameter sets that it needs.
-    fn copied(&mut self, window: &Window, picture: usize, is_first: bool) {
-        if is_first && window.pictures[picture].shown.access.is_some() {
-            let sets = window.sets_of(picture);
-            if !sets.own {
-                let mut packets = Vec::new();
-                let with_sets = encoder::with_sets(window, picture, &sets);
-                write_unit(&mut packets, &with_sets.unit(window));
-                return self.output.write(&packets);
-            }
-        }
-        let packets: Vec<&[u8]> = window.packets_of(picture).collect();
-        self.output.write(&packets.concat());
+    /// Writes a picture as it is. The first of a run comes with the parameter sets that it needs, and without those that
+    /// lead it.
+    fn copied(&mut self, run: &Run, window: &Window, picture: usize, is_first: bool) {
+        let packets = if is_first {
+            encoder::first_copied(window, picture, run.lead)
+        } else {
+            window.packets_of(picture).collect::<Vec<_>>().concat()
+        };
+        self.output.write(&packets);
     }
 
     /// Encodes the pictures that are shown then and writes them. `copied` is the first picture that follows as it is.
@@ -360,7 +362,7 @@ impl Cut {
                 &mut packets,
                 &Unit {
                     pid: video,
-                    stream_id: 0xe0,
+                    stream_id: encoder::VIDEO_STREAM,
                     pts: window.stamp(picture.at),
                     dts: Some(window.stamp(dts)),
                     clock: (window.streams.clock_pid == video)

@@ -42,6 +42,16 @@ pub(super) fn random_access(unit: &[u8]) -> Option<RandomAccess> {
     }
 }
 
+/// Makes a picture after which others come that lead it one that has none, where those are left out: CRA becomes
+/// BLA_N_LP (table 7-1, §7.4.2.2), whose slices are alike. `unit` is one of its NAL units.
+pub fn without_leading(unit: &mut [u8]) {
+    const CRA: u8 = 21;
+    const BLA_N_LP: u8 = 18;
+    if let Some(header) = unit.first_mut().filter(|header| unit_type(**header) == CRA) {
+        *header = *header & 0x81 | BLA_N_LP << 1;
+    }
+}
+
 /// See [`super::nal::Syntax::pps_ids`] (§7.3.2.3.1).
 pub(super) fn pps_ids(unit: &[u8]) -> Option<(u32, u32)> {
     let mut bits = Bits::rbsp(unit.get(HEADER_BYTES..)?);

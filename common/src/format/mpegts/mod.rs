@@ -18,7 +18,7 @@ pub use psi::{
 
 pub use retime::{Moved, Oddities, Retimer, Shift, Shifts};
 pub use tables::Tables;
-pub use write::{Unit, write_raw_unit, write_unit};
+pub use write::{Unit, set_clock, set_decode_time, write_unit};
 
 /// Ticks in a second of PTS and DTS (ISO/IEC 13818-1 §2.4.3.7).
 pub const TICKS_PER_SECOND: u32 = 90_000;

@@ -1,8 +1,9 @@
 //! Writing PES packets into transport packets (§2.4.3). The counters of each begin with zero: who puts such stretches
 //! together renumbers them, see [`super::Retimer`].
 
+use super::Packet;
 use super::packet::{PACKET_BYTES, SYNC};
-use super::pes;
+use super::pes::{self, Stamps};
 
 /// The bytes of a transport packet behind its header.
 const ROOM: usize = PACKET_BYTES - 4;
@@ -45,9 +46,22 @@ pub fn write_unit(out: &mut Vec<u8>, unit: &Unit<'_>) {
     write_packets(out, unit.pid, unit.clock, unit.is_key, [&header, unit.payload]);
 }
 
-/// Appends the packets of a PES packet that is there already, its header with it.
-pub fn write_raw_unit(out: &mut Vec<u8>, pid: u16, clock: Option<u64>, is_key: bool, raw: &[u8]) {
-    write_packets(out, pid, clock, is_key, [raw, &[]]);
+/// Gives the PES packet that begins in `packet` another decode time stamp, if it has one there.
+pub fn set_decode_time(packet: &mut [u8; PACKET_BYTES], dts: u64) {
+    let Some(start) = Packet::new(packet).map(Packet::payload_start) else { return };
+    let payload = packet.get_mut(start..).unwrap_or_default();
+    if let Stamps::At([_, Some(place)]) = pes::stamps(payload)
+        && let Some(stamp) = payload[place..].first_chunk_mut()
+    {
+        *stamp = pes::with_time(*stamp, dts);
+    }
+}
+
+/// Gives `packet` another clock reference, if it has one.
+pub fn set_clock(packet: &mut [u8; PACKET_BYTES], clock: u64) {
+    if Packet::new(packet).and_then(Packet::clock).is_some() {
+        packet[6..12].copy_from_slice(&reference(clock));
+    }
 }
 
 fn write_packets(out: &mut Vec<u8>, pid: u16, clock: Option<u64>, is_key: bool, parts: [&[u8]; 2]) {
@@ -87,11 +101,16 @@ fn first_field(clock: Option<u64>, is_key: bool) -> Vec<u8> {
     let flags = if is_key { 0x40 } else { 0 } | if clock.is_some() { 0x10 } else { 0 };
     let mut field = vec![1, flags];
     if let Some(clock) = clock {
-        // 33 bits, six of nothing, and nine of 27 MHz
-        field.extend_from_slice(&(clock << 15 | 0x7e00).to_be_bytes()[2..]);
+        field.extend_from_slice(&reference(clock));
         field[0] = 7;
     }
     field
+}
+
+/// 33 bits, six of nothing, and nine of 27 MHz.
+fn reference(clock: u64) -> [u8; 6] {
+    let [_, _, reference @ ..] = (clock << 15 | 0x7e00).to_be_bytes();
+    reference
 }
 
 /// Makes an adaptation field `more` bytes longer.
@@ -170,6 +189,26 @@ mod tests {
     }
 
     #[test]
+    fn stamps_can_be_set() {
+        let mut written = Vec::new();
+        write_unit(&mut written, &Unit { clock: Some(7), ..unit(&[1, 2]) });
+        let packet: &mut [u8; PACKET_BYTES] = written.first_chunk_mut().unwrap();
+        set_decode_time(packet, 6);
+        set_clock(packet, 8);
+        let mut expected = Vec::new();
+        write_unit(&mut expected, &Unit { clock: Some(8), dts: Some(6), ..unit(&[1, 2]) });
+        assert_eq!(written, expected);
+        // where there are none, nothing is set
+        let mut without = Vec::new();
+        write_unit(&mut without, &Unit { dts: None, ..unit(&[1, 2]) });
+        let before = without.clone();
+        let packet: &mut [u8; PACKET_BYTES] = without.first_chunk_mut().unwrap();
+        set_decode_time(packet, 6);
+        set_clock(packet, 8);
+        assert_eq!(without, before);
+    }
+
+    #[test]
     fn sound_tells_its_length() {
         for (payload, told) in [(100, 113), (65_522, 65_535), (65_523, 0)] {
             let payload = vec![0; payload];
@@ -178,14 +217,5 @@ mod tests {
             let first = Packets::new(&written).next().unwrap().payload();
             assert_eq!(u16::from_be_bytes([first[4], first[5]]), told, "{}", payload.len());
         }
-    }
-
-    #[test]
-    fn what_has_a_header_already_keeps_it() {
-        let raw = [&[0, 0, 1, 0xbd, 0, 9, 0x81, 0, 0][..], b"metadata"].concat();
-        let mut written = Vec::new();
-        write_raw_unit(&mut written, 0x102, None, false, &raw);
-        assert_eq!(written.len(), PACKET_BYTES);
-        assert!(written.ends_with(&raw));
     }
 }

@@ -19,15 +19,20 @@ fn pictures(line: &str) -> Vec<Shown> {
 
 /// What is encoded, copied and encoded, each as the times at which it is shown.
 fn shown(line: &str, range: Range<i64>) -> [Vec<i64>; 3] {
+    shown_with(line, range, Leading::Needed)
+}
+
+fn shown_with(line: &str, range: Range<i64>, leading: Leading) -> [Vec<i64>; 3] {
     let pictures = pictures(line);
-    let splice = splice(&pictures, range);
+    let splice = splice(&pictures, range, leading);
     let encoded = |range: Range<i64>| {
         let mut times: Vec<i64> =
             pictures.iter().map(|picture| picture.at).filter(|at| range.contains(at)).collect();
         times.sort_unstable();
         times
     };
-    let mut copied: Vec<i64> = pictures[splice.copied].iter().map(|picture| picture.at).collect();
+    let copied = pictures[splice.copied].iter().map(|picture| picture.at);
+    let mut copied: Vec<i64> = copied.filter(|at| *at >= splice.head.end).collect();
     copied.sort_unstable();
     [encoded(splice.head), copied, encoded(splice.tail)]
 }
@@ -73,6 +78,19 @@ fn open_groups_and_damaged_keys_begin_nothing() {
 }
 
 #[test]
+fn what_leads_an_open_group_may_be_left_out() {
+    let shown = |line, range| shown_with(line, range, Leading::Droppable);
+    let line = "I0 1 O4 2 3 5 O8 6 7";
+    assert_eq!(shown(line, 1..9), [vec![1, 2, 3], vec![4, 5, 6, 7, 8], vec![]]);
+    assert_eq!(shown(line, 3..9), [vec![3], vec![4, 5, 6, 7, 8], vec![]]);
+    assert_eq!(shown(line, 4..7), [vec![], vec![4, 5], vec![6]]);
+    assert_eq!(shown(line, 5..9), [vec![5, 6, 7], vec![8], vec![]]);
+    assert_eq!(shown(line, 1..4), [vec![1, 2, 3], vec![], vec![]]);
+    // of a closed group they are not
+    assert_eq!(shown("I0 1 2 I5 3 4 6", 4..7), [vec![4, 5, 6], vec![], vec![]]);
+}
+
+#[test]
 fn a_key_that_something_from_before_is_shown_after_begins_nothing() {
     assert_eq!(shown("I0 5 I3 4 6", 1..7), [vec![3, 4, 5, 6], vec![], vec![]]);
 }
@@ -115,28 +133,40 @@ proptest! {
         stream in stream(),
         a in 0..100_i64,
         b in 0..100_i64,
+        leading in prop::sample::select(vec![Leading::Needed, Leading::Droppable]),
     ) {
         let (start, stop) = (a.min(b), a.max(b));
-        let splice = splice(&stream, start..stop);
+        let splice = splice(&stream, start..stop, leading);
         prop_assert_eq!((splice.head.start, splice.tail.end), (start, stop));
         let copied = &stream[splice.copied.clone()];
         let between = splice.head.end..splice.tail.start;
         // exactly what is shown between head and tail is copied
         for (index, picture) in stream.iter().enumerate() {
-            let is_copied = splice.copied.contains(&index);
+            let is_copied = splice.copied.contains(&index) && picture.at >= splice.head.end;
             let is_between = (start..stop).contains(&picture.at) && between.contains(&picture.at);
             prop_assert_eq!(is_copied, is_between, "{:?} of {:?}", picture, splice);
         }
+        let can_begin = |key: &Shown| match key.access {
+            Some(RandomAccess::Closed) => key.intact,
+            Some(RandomAccess::Open) => key.intact && leading == Leading::Droppable,
+            None => false,
+        };
         if let Some(key) = copied.first() {
-            prop_assert_eq!(key.access, Some(RandomAccess::Closed));
-            prop_assert!(key.intact);
+            prop_assert!(can_begin(key));
+            // what is left out is what leads it
+            let left_out = copied.iter().filter(|picture| picture.at < splice.head.end);
+            for picture in left_out {
+                prop_assert_eq!(key.access, Some(RandomAccess::Open));
+                prop_assert!(picture.at < key.at);
+            }
         }
         // nothing else that could be copied is more
         for (begin, key) in stream.iter().enumerate() {
-            let can_begin = key.intact && key.access == Some(RandomAccess::Closed);
-            for end in (begin + 1..=stream.len()).filter(|_| can_begin) {
+            let leads = |picture: &&Shown| key.access == Some(RandomAccess::Open) && picture.at < key.at;
+            for end in (begin + 1..=stream.len()).filter(|_| can_begin(key)) {
                 let latest = stream[begin..end].iter().map(|picture| picture.at).max().unwrap();
-                let of_rest = stream[begin..].iter().all(|picture| picture.at >= start);
+                let mut rest = stream[begin..].iter().filter(|picture| !leads(picture));
+                let of_rest = rest.all(|picture| picture.at >= start);
                 let later = stream[end..].iter().all(|picture| picture.at > latest);
                 if of_rest && later && latest < stop {
                     prop_assert!(copied.len() >= end - begin, "{begin} to {end}, not {splice:?}");
