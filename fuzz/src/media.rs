@@ -76,7 +76,7 @@ fn examine(mut examiner: Examiner, bytes: &[u8], size: usize) -> Examination {
 /// Whatever a transport stream's bytes are, moving it on its clock comes to an end, and moving whole packets back undoes
 /// it.
 pub fn retime(bytes: &[u8]) {
-    let retimed = |shift, bytes: &[u8]| {
+    let retimed = |shift: Shift, bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
         let oddities = Retimer::default().retime(&mut bytes, &shift.into(), |_| {});
         assert!(oddities.stray_bytes <= bytes.len() as u64);

@@ -82,7 +82,7 @@ impl ApiError {
     }
 
     /// For `map_err`: our side failed while `doing`, a verb phrase.
-    pub(crate) fn internal(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn internal(doing: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| Self::Internal { doing, source: Arc::new(source) }
     }
 

@@ -8,6 +8,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::cut::smart::Encoders;
 use common::io::ffmpeg::Ffmpeg;
 use common::io::store::Store;
 use common::metrics::Metrics;
@@ -50,6 +51,8 @@ pub(crate) struct Expensive {
     /// Looks at the qualities of a channel.
     pub(crate) looks: Pool,
     pub(crate) ffmpeg: Ffmpeg,
+    /// What the edges of exact cuts are encoded with.
+    pub(crate) encoders: Encoders,
 }
 
 impl Expensive {
@@ -66,6 +69,7 @@ impl Expensive {
             long_selections: pool("long_selections", LONG_SELECTIONS_AT_ONCE),
             looks: for_viewers("looks", LOOKS_AT_ONCE),
             ffmpeg: Ffmpeg::new("ffmpeg"),
+            encoders: Encoders::new(Ffmpeg::new("ffmpeg"), cores),
         }
     }
 }

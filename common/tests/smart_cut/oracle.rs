@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use common::base::time::TimeRange;
-use common::cut::smart::{self, Report, Timeline};
+use common::cut::smart::{self, Encoders, Report, Timeline};
 use common::io::ffmpeg::Ffmpeg;
 use common::plan::cut::Holes;
 use futures_util::TryStreamExt;
@@ -32,7 +32,7 @@ pub(crate) async fn make(
         &source.store,
         &source.feed,
         plan,
-        &Ffmpeg::new("ffmpeg"),
+        &Encoders::new(Ffmpeg::new("ffmpeg"), 2),
         Timeline::Continuous,
     );
     let blocks: Vec<_> = stream.try_collect().await.map_err(|error| {

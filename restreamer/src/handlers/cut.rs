@@ -1,9 +1,12 @@
 //! `/cut`: video made of ranges of what is stored, as a stream.
 
+use std::io;
+
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use common::cut::rough;
+use common::cut::smart::{self, SmartError};
 use common::plan::cut::Plan;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -21,17 +24,34 @@ pub(crate) async fn cut(
 ) -> Result<impl IntoResponse, ApiError> {
     let feed = names.video_feed(".ts")?;
     let CutRequest { ranges, kind, holes } = CutRequest::of(&query)?;
-    if kind != CutKind::Rough {
+    if kind == CutKind::Later {
         return Err(ApiError::NotImplemented(
-            "this node makes rough cuts only: ask for type=rough",
+            "this node makes no such cuts yet: ask for type=smart without transitions",
         ));
     }
     let plan = move |store: &_, feed: &_| Ok(common::cut::plan(store, feed, &ranges, holes)?);
     let plan = app.select(feed.clone(), plan, Plan::segments).await?;
-    let mut cut = Box::pin(rough::stream(&app.store, &feed, plan));
+    let mut cut = match kind {
+        CutKind::Exact(timeline) => {
+            let (cut, _) =
+                smart::stream(&app.store, &feed, plan, &app.expensive.encoders, timeline);
+            cut.map_err(cut_failed).boxed()
+        }
+        _ => {
+            let failed = ApiError::internal("read a segment");
+            rough::stream(&app.store, &feed, plan).map_err(failed).boxed()
+        }
+    };
     // the first block tells what it is, and that there is something to send at all
-    let first = cut.try_next().await.map_err(ApiError::internal("read the first segment"))?;
+    let first = cut.try_next().await?;
     let media_type = media_type::of_video(first.as_deref().unwrap_or_default());
     let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-cache")];
-    Ok((headers, streamed(stream::iter(first.map(Ok)).chain(cut))))
+    Ok((headers, streamed(stream::iter(first.map(Ok)).chain(cut).map_err(io::Error::other))))
+}
+
+fn cut_failed(error: SmartError) -> ApiError {
+    if error.is_refusal() {
+        return ApiError::Unacceptable(error.to_string().into());
+    }
+    ApiError::internal("make the cut")(io::Error::other(error))
 }

@@ -1,6 +1,7 @@
 //! What a request for a cut says.
 
 use common::base::time::TimeRange;
+use common::cut::smart::Timeline;
 use common::plan::cut::Holes;
 
 use super::Query;
@@ -24,6 +25,8 @@ pub(crate) struct CutRequest {
 pub(crate) enum CutKind {
     /// Whole segments as they are stored. Transitions are left out.
     Rough,
+    /// Exact to the picture.
+    Exact(Timeline),
     /// One that this program does not make yet.
     Later,
 }
@@ -37,15 +40,19 @@ impl CutRequest {
     /// When a parameter is missing or wrong.
     pub(crate) fn of(query: &Query) -> Result<Self, ApiError> {
         let ranges = ranges(query)?;
-        check_transitions(query, ranges.len())?;
+        let transitions = check_transitions(query, ranges.len())?;
         let kind = match query.one("type")?.unwrap_or("rough") {
             "rough" => CutKind::Rough,
-            "fast" | "smart" | "mpegts" | "webm" => CutKind::Later,
+            "fast" => CutKind::Exact(Timeline::Kept),
+            "smart" => CutKind::Exact(Timeline::Continuous),
+            "mpegts" | "webm" => CutKind::Later,
             _ => {
                 let problem = "it must be rough, fast, smart, mpegts or webm";
                 return Err(ApiError::parameter("type", problem));
             }
         };
+        // a rough cut leaves them out
+        let kind = if transitions && kind != CutKind::Rough { CutKind::Later } else { kind };
         let holes = Holes::allowed_if(query.flag("allow_holes")?);
         Ok(Self { ranges, kind, holes })
     }
@@ -84,12 +91,13 @@ fn range(text: &str) -> Result<TimeRange, ApiError> {
     range.ok_or_else(|| ApiError::parameter("range", "its start must be before its end"))
 }
 
-/// Whether there is no transition, or a right one between each two of `ranges` ranges.
-fn check_transitions(query: &Query, ranges: usize) -> Result<(), ApiError> {
+/// Whether there are transitions, which must be a right one, or empty, between each two of `ranges` ranges.
+fn check_transitions(query: &Query, ranges: usize) -> Result<bool, ApiError> {
     let refuse = |problem: &'static str| Err(ApiError::parameter("transition", problem));
-    let mut count = 0;
+    let (mut count, mut any) = (0, false);
     for transition in query.all("transition") {
         count += 1;
+        any |= !transition.is_empty();
         if !transition.is_empty() && !is_transition(transition) {
             return refuse("it must be TYPE,SECONDS, or empty for a hard cut");
         }
@@ -97,7 +105,7 @@ fn check_transitions(query: &Query, ranges: usize) -> Result<(), ApiError> {
     if count > 0 && count + 1 != ranges {
         return refuse("there must be one fewer than ranges");
     }
-    Ok(())
+    Ok(any)
 }
 
 /// Whether `text` is `TYPE,SECONDS`: a word, and a plain decimal number greater than zero.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::Stream;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 use crate::base::time::Timestamp;
 use crate::format::media::Unsuited;
@@ -28,6 +29,20 @@ mod units;
 mod window;
 
 pub use check::{Checked, Report};
+
+/// What encodes pictures again: ffmpeg, so many at a time; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Encoders {
+    ffmpeg: Ffmpeg,
+    turns: Arc<Semaphore>,
+}
+
+impl Encoders {
+    /// At most `at_once` of `ffmpeg`, at least one.
+    pub fn new(ffmpeg: Ffmpeg, at_once: usize) -> Self {
+        Self { ffmpeg, turns: Arc::new(Semaphore::new(at_once.max(1))) }
+    }
+}
 
 /// What becomes of the time stamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +91,10 @@ pub enum SmartError {
     #[error("no parameter set tells how the pictures are coded. Ask for a rough or a full cut")]
     NoParameters,
     /// A segment cannot be read.
-    #[error("cannot read a segment")]
+    #[error("{0}")]
     Read(#[from] io::Error),
     /// Pictures cannot be encoded again.
-    #[error("cannot encode pictures again")]
+    #[error("cannot encode pictures again: {0}")]
     Encode(#[from] FfmpegError),
 }
 
@@ -95,19 +110,19 @@ impl SmartError {
 /// A range begins with the picture that is shown at its start, and ends before the one that is shown at its end. Whatever
 /// its length, a few segments at a time are in memory.
 ///
-/// Cancel safety: dropped at any time, it reads no further and kills ffmpeg.
+/// Cancel safety: dropped at any time, it reads no further, leaves the queue for an encoder, and kills ffmpeg.
 pub fn stream(
     store: &Store,
     feed: &Feed,
     plan: Plan,
-    ffmpeg: &Ffmpeg,
+    encoders: &Encoders,
     timeline: Timeline,
 ) -> (impl Stream<Item = Result<Bytes, SmartError>> + Send + use<>, Arc<Checked>) {
     let checked = Arc::new(Checked::default());
     let files = reader::Files { store: store.clone(), feed: feed.clone() };
-    let (ffmpeg, told) = (ffmpeg.clone(), Arc::clone(&checked));
+    let (encoders, told) = (encoders.clone(), Arc::clone(&checked));
     let stream = produced(move |sink| async move {
-        let mut cut = run::Cut::new(files, ffmpeg, timeline, sink);
+        let mut cut = run::Cut::new(files, encoders, timeline, sink);
         for range in plan.ranges {
             cut.range(range).await?;
         }

@@ -12,11 +12,10 @@ use super::encoder::{self, encode};
 use super::output::Output;
 use super::reader::{Files, Media, Place, Reader, ticks};
 use super::window::Window;
-use super::{SmartError, Timeline};
+use super::{Encoders, SmartError, Timeline};
 use crate::base::time::{TimeRange, Timestamp};
 use crate::format::media::Streams;
 use crate::format::mpegts::{Shift, Shifts, Unit, since, write_unit};
-use crate::io::ffmpeg::Ffmpeg;
 use crate::io::produced::Sink;
 use crate::plan::cut::{PlannedRange, StoredSegment};
 use crate::plan::soundtrack::Soundtrack;
@@ -28,7 +27,7 @@ const MAX_EDGE_BYTES: usize = 48 << 20;
 /// A cut that is being made.
 pub(super) struct Cut {
     files: Files,
-    ffmpeg: Ffmpeg,
+    encoders: Encoders,
     timeline: Timeline,
     output: Output,
     /// When the next picture is shown, in ticks since the first.
@@ -83,9 +82,14 @@ impl Run {
 }
 
 impl Cut {
-    pub(super) fn new(files: Files, ffmpeg: Ffmpeg, timeline: Timeline, sink: Sink<Bytes>) -> Self {
+    pub(super) fn new(
+        files: Files,
+        encoders: Encoders,
+        timeline: Timeline,
+        sink: Sink<Bytes>,
+    ) -> Self {
         let output = Output::new(sink);
-        Self { files, ffmpeg, timeline, output, at: 0, tracks: Vec::new(), streams: None }
+        Self { files, encoders, timeline, output, at: 0, tracks: Vec::new(), streams: None }
     }
 
     /// Appends a range.
@@ -340,9 +344,11 @@ impl Cut {
         let Some(task) = edge.task(shown.clone()) else {
             return Err(SmartError::NoKey { at: edge.time_of(shown.start) });
         };
+        let Encoders { ffmpeg, turns } = self.encoders.clone();
+        let _turn = turns.acquire().await.expect("the semaphore is never closed");
         // players that keep only the parameter sets at the beginning shall have those of what is copied as well
         let mut sets = copied.filter(|copied| *copied < window.pictures.len());
-        let mut pictures = pin!(encode(&self.ffmpeg, window, &task)?);
+        let mut pictures = pin!(encode(&ffmpeg, window, &task)?);
         let mut newest = i64::MIN;
         let mut written = 0;
         while let Some(picture) = pictures.try_next().await? {
