@@ -62,6 +62,11 @@ impl Restreamer {
         Client::connect(self.address)
     }
 
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its process.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -14,7 +14,7 @@ use crate::run::Workspace;
 
 /// The programs, each with what it is given, in the order in which they run. First those that load one
 /// processor at most.
-const PROGRAMS: [(&str, &[Given]); 10] = [
+const PROGRAMS: [(&str, &[Given]); 11] = [
     ("examine_segments", &[]),
     ("retime_segments", &[]),
     ("select_segments", &[Given::Service("restreamer")]),
@@ -23,6 +23,7 @@ const PROGRAMS: [(&str, &[Given]); 10] = [
     ("live_viewers", &[Given::Service("restreamer")]),
     ("record_stream", &[Given::Service("downloader"), Given::Peers]),
     ("record_latency", &[Given::Service("downloader")]),
+    ("cut_segments", &[Given::Service("restreamer")]),
     ("serve_segments", &[Given::Service("restreamer")]),
     ("record_many", &[Given::Service("downloader")]),
 ];
