@@ -1,4 +1,4 @@
-//! Bits of parameter sets and headers, most significant first.
+//! Bits of parameter sets and headers, most significant first: read, and written anew.
 //!
 //! Reads past the end answer `None`, so that a reader of any structure ends where its bytes end.
 
@@ -80,9 +80,129 @@ impl<'a> Bits<'a> {
     }
 }
 
+/// Bits that are put one behind the other.
+#[derive(Clone, Debug, Default)]
+pub struct BitWriter {
+    bytes: Vec<u8>,
+    /// How many bits of the last byte are taken, 0 where all are.
+    taken: u32,
+}
+
+impl BitWriter {
+    /// Appends a bit.
+    pub fn flag(&mut self, bit: bool) {
+        if self.taken == 0 {
+            self.bytes.push(0);
+        }
+        if let Some(last) = self.bytes.last_mut() {
+            *last |= u8::from(bit) << (7 - self.taken);
+        }
+        self.taken = (self.taken + 1) % 8;
+    }
+
+    /// Appends the last `count` bits of `number`, 32 at most.
+    pub fn put(&mut self, number: u32, count: u32) {
+        (0..count).rev().for_each(|bit| self.flag(number >> bit & 1 == 1));
+    }
+
+    /// Appends an unsigned Exp-Golomb code, see [`Bits::unsigned`]; of numbers up to 2³¹ - 2.
+    pub fn put_unsigned(&mut self, number: u32) {
+        let code = number + 1;
+        let bits = code.ilog2();
+        self.put(0, bits);
+        self.put(code, bits + 1);
+    }
+
+    /// Appends the next `count` of `bits`; `None` where there are not so many.
+    pub fn copy(&mut self, bits: &mut Bits<'_>, count: u32) -> Option<()> {
+        for _ in 0..count {
+            self.flag(bits.flag()?);
+        }
+        Some(())
+    }
+
+    /// The bytes, of which the last is filled up with zeros.
+    pub fn finish(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// All that is left of `bits`, which ends with a 1 and zeros up to a byte (H.264 §7.3.2.11, H.265 §7.3.2.11), and then
+    /// the bytes.
+    pub fn finish_as(mut self, bits: &mut Bits<'_>) -> Vec<u8> {
+        while let Some(bit) = bits.flag() {
+            self.flag(bit);
+        }
+        // the zeros may be more or fewer now
+        while self.bytes.last() == Some(&0) {
+            self.bytes.pop();
+        }
+        self.bytes
+    }
+}
+
+/// A NAL unit's bytes without the emulation prevention bytes in them (H.264 §7.4.1, H.265 §7.4.2).
+pub fn unescaped(bytes: &[u8]) -> Vec<u8> {
+    let mut zeros = 0;
+    let is_content = |byte: &u8| {
+        let is_prevention = zeros >= 2 && *byte == 3;
+        zeros = if *byte == 0 { zeros + 1 } else { 0 };
+        !is_prevention
+    };
+    bytes.iter().copied().filter(is_content).collect()
+}
+
+/// `bytes` with emulation prevention bytes wherever they would look like a start code.
+pub fn escaped(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 64);
+    let mut zeros = 0;
+    for byte in bytes {
+        if zeros >= 2 && *byte <= 3 {
+            out.push(3);
+            zeros = 0;
+        }
+        zeros = if *byte == 0 { zeros + 1 } else { 0 };
+        out.push(*byte);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut out = BitWriter::default();
+        out.put(0b101, 3);
+        for number in [0, 1, 2, 15, 30, 31, 1_000_000] {
+            out.put_unsigned(number);
+        }
+        let mut source = Bits::plain(&[0b0110_0100]);
+        out.copy(&mut source, 4).unwrap();
+        // the rest, 0100, ends with what aligns it
+        let bytes = out.finish_as(&mut source);
+        let mut bits = Bits::plain(&bytes);
+        assert_eq!(bits.number(3), Some(0b101));
+        let codes: Vec<_> = (0..7).map_while(|_| bits.unsigned()).collect();
+        assert_eq!(codes, [0, 1, 2, 15, 30, 31, 1_000_000]);
+        assert_eq!(bits.number(6), Some(0b01_1001));
+        // nothing but zeros, up to the byte
+        assert!(std::iter::from_fn(|| bits.flag()).all(|bit| !bit));
+        assert_ne!(bytes.last(), Some(&0));
+        assert!(BitWriter::default().copy(&mut Bits::plain(&[]), 1).is_none());
+    }
+
+    #[test]
+    fn what_looks_like_a_start_code_is_escaped() {
+        for content in
+            [&[0, 0, 1][..], &[0, 0, 0, 0, 0], &[0, 0, 3, 0, 0, 4], &[1, 0, 0, 2, 0], &[]]
+        {
+            let escaped = escaped(content);
+            assert!(escaped.windows(3).all(|bytes| bytes[..2] != [0, 0] || bytes[2] >= 3));
+            assert_eq!(unescaped(&escaped), content, "{content:?}");
+        }
+        assert_eq!(escaped(&[0, 0, 1, 0, 0, 4]), [0, 0, 3, 1, 0, 0, 4]);
+    }
 
     #[test]
     fn numbers_cross_bytes_and_end_with_them() {

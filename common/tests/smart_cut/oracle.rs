@@ -1,5 +1,6 @@
 //! What a cut must be, and whether it is.
 
+use std::ops::Range;
 use std::path::Path;
 
 use common::base::time::TimeRange;
@@ -8,9 +9,8 @@ use common::io::ffmpeg::Ffmpeg;
 use common::plan::cut::Holes;
 use futures_util::TryStreamExt;
 
-use super::source::{
-    PICTURE_BYTES, SOUND_RATE, Source, decoded_pictures, decoded_sound, number, stamps,
-};
+use super::media::{decoded_pictures, decoded_sound, ffmpeg, stamps};
+use super::source::{PICTURE_BYTES, SOUND_RATE, Source, number};
 
 /// The least signal-to-noise ratio of a picture that was encoded again, in dB.
 const LEAST_PSNR: f64 = 42.0;
@@ -52,35 +52,34 @@ pub(crate) async fn judge(source: &Source, ranges: &[TimeRange], made: &Made) ->
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.ts");
     std::fs::write(&path, &made.bytes).unwrap();
-    let expected: Vec<usize> = ranges
-        .iter()
-        .flat_map(|range| {
-            let (first, end) = (source.shown(range.start()), source.shown(range.end()));
-            // the end of the last segment is the end of all
-            let end = if range.end() > source.times[end] && end + 1 == source.times.len() {
-                end + 1
-            } else {
-                end
-            };
-            first..end.max(first + 1)
-        })
-        .collect();
-    let mut wrong = judge_pictures(source, &path, &expected, made).await;
+    let stretches: Vec<Range<usize>> =
+        ranges.iter().flat_map(|range| source.stretches(*range)).collect();
+    let expected: Vec<usize> = stretches.iter().cloned().flatten().collect();
+    let shown = decoded_pictures(&path).await;
+    let mut wrong = judge_pictures(source, &shown, &expected, made);
+    wrong.extend(judge_copies(&path, &shown).await);
     wrong.extend(judge_times(source, &path, &expected).await);
-    wrong.extend(judge_sound(source, &path, ranges).await);
+    wrong.extend(judge_sound(source, &path, &stretches).await);
     if !made.report.is_sound() || made.report.pictures != expected.len() as u64 {
         wrong.push(format!("the report is {:?}, of {} pictures", made.report, expected.len()));
     }
     wrong
 }
 
-async fn judge_pictures(
-    source: &Source,
-    path: &Path,
-    expected: &[usize],
-    made: &Made,
-) -> Vec<String> {
-    let shown = decoded_pictures(path).await;
+/// Whether another container shows the same, and the first one again.
+async fn judge_copies(path: &Path, shown: &[u8]) -> Vec<String> {
+    let (mp4, back) = (path.with_extension("mp4"), path.with_extension("back.ts"));
+    let mut wrong = Vec::new();
+    for (from, to) in [(path, &mp4), (&mp4, &back)] {
+        ffmpeg(&format!("-i {} -c copy {}", from.display(), to.display()), Vec::new()).await;
+        if decoded_pictures(to).await != shown {
+            wrong.push(format!("{} shows something else", to.display()));
+        }
+    }
+    wrong
+}
+
+fn judge_pictures(source: &Source, shown: &[u8], expected: &[usize], made: &Made) -> Vec<String> {
     let shown: Vec<&[u8]> = shown.chunks(PICTURE_BYTES).collect();
     let numbers: Vec<Option<usize>> = shown.iter().map(|picture| number(picture)).collect();
     let mut wrong = Vec::new();
@@ -137,12 +136,8 @@ async fn judge_times(source: &Source, path: &Path, expected: &[usize]) -> Vec<St
     if shown.first() != Some(&0) {
         wrong.push(format!("the first picture is shown at {:?}", shown.first()));
     }
-    // each as long as it was, and the last of a range as long as the others
-    let lasts = |number: usize| {
-        let next = (number + 1).min(source.times.len() - 1);
-        let micros = (source.times[next] - source.times[next - 1]).num_microseconds().unwrap();
-        micros * 9 / 100
-    };
+    // each as long as it was
+    let lasts = |number: usize| source.lasts(number..number + 1) * 9 / 100;
     for (pair, number) in shown.windows(2).zip(expected) {
         if (pair[1] - pair[0]).abs_diff(lasts(*number)) > 2 {
             wrong.push(format!(
@@ -153,7 +148,7 @@ async fn judge_times(source: &Source, path: &Path, expected: &[usize]) -> Vec<St
         }
     }
     let sound = stamps(path, 'a').await;
-    let (samples, rate, _) = source.kind.sound;
+    let (samples, rate, _) = source.parts[0].kind.sound;
     let frame = i64::from(samples) * 90_000 / i64::from(rate);
     let mut packets = sound.windows(2);
     // one may have several frames
@@ -164,37 +159,38 @@ async fn judge_times(source: &Source, path: &Path, expected: &[usize]) -> Vec<St
 }
 
 /// Compares what is heard with what was heard then, piece by piece.
-async fn judge_sound(source: &Source, path: &Path, ranges: &[TimeRange]) -> Vec<String> {
+async fn judge_sound(source: &Source, path: &Path, stretches: &[Range<usize>]) -> Vec<String> {
     const PIECE: usize = SOUND_RATE / 20;
+    const STEP_MICROS: i64 = 130_000;
     let heard = decoded_sound(path).await;
     let samples = |micros: i64| usize::try_from(micros.max(0)).unwrap() * SOUND_RATE / 1_000_000;
     let mut wrong = Vec::new();
-    let (frame, rate, _) = source.kind.sound;
+    let (frame, rate, _) = source.parts[0].kind.sound;
     let half = usize::try_from(frame).unwrap() * SOUND_RATE / usize::try_from(rate).unwrap() / 2;
     let mut at = 0_i64;
-    for range in ranges {
-        let first = source.shown(range.start());
-        let count = source.shown(range.end()).saturating_sub(first).max(1);
-        let origin =
-            (source.times[first] - source.times[0]).num_microseconds().unwrap() + source.lead;
-        let lasts = (source.times[first + count] - source.times[first]).num_microseconds().unwrap();
-        let mut within = 0;
-        while within + 50_000 <= lasts {
+    for stretch in stretches {
+        let part = source.part_of(stretch.start);
+        let origin = source.lasts(part.first..stretch.start) + part.lead;
+        let lasts = source.lasts(stretch.clone());
+        // not where a frame of another stretch may be heard, or where it is missing with what was lost
+        // (of MP3, a frame may need bytes of those before it, so that the first is not heard)
+        let begins = match part.kind.sound.0 {
+            _ if source.is_lost_before(stretch.start) => 200_000,
+            1152 => 90_000,
+            _ => 30_000,
+        };
+        let ends = if source.is_lost_from(stretch.end) { 250_000 } else { 80_000 };
+        for within in (begins..lasts - ends).step_by(STEP_MICROS.try_into().unwrap()) {
             let (there, here) = (samples(origin + within), samples(at + within));
-            // not where a frame of another range may be heard
-            let is_inner = within >= 30_000 && within + 80_000 <= lasts;
-            if is_inner && let Some(piece) = heard.get(here..here + PIECE) {
-                match lag(piece, &source.sound, there, 4 * half) {
-                    Some(lag) if lag.unsigned_abs() <= half + 6 => {}
-                    other => wrong.push(format!("at {} us sound is off by {other:?}", at + within)),
-                }
-            } else if is_inner {
-                wrong.push(format!("at {} us there is no sound", at + within));
+            let found = heard.get(here..here + PIECE);
+            match found.and_then(|piece| lag(piece, &part.sound, there, 2 * half)) {
+                Some(lag) if lag.unsigned_abs() <= half + 6 => {}
+                other => wrong.push(format!("at {} us sound is off by {other:?}", at + within)),
             }
-            within += 50_000;
         }
         at += lasts;
     }
+    wrong.truncate(5);
     let lasts = samples(at);
     if heard.len().abs_diff(lasts) > SOUND_RATE / 40 {
         wrong.push(format!("sound has {} samples, not {lasts}", heard.len()));

@@ -1,14 +1,14 @@
 //! Streams whose pictures can be told apart, and whose sound is different at every instant.
 
-use std::path::Path;
-use std::process::Stdio;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use common::base::time::{Hour, TimeRange, Timestamp};
 use common::format::segment::{Completeness, MediaDuration};
-use common::io::process;
 use common::io::store::{Access, Feed, Store};
-use tokio::io::AsyncWriteExt;
+
+use super::media::{decoded_pictures, decoded_sound, ffmpeg, stamps};
 
 pub(crate) const WIDTH: usize = 320;
 pub(crate) const HEIGHT: usize = 176;
@@ -40,18 +40,28 @@ pub(crate) struct Kind {
 
 /// A source in a store, and what it shows.
 pub(crate) struct Source {
-    pub(crate) kind: Kind,
     pub(crate) store: Store,
     pub(crate) feed: Feed,
     /// When each picture is shown.
     pub(crate) times: Vec<Timestamp>,
     /// Each picture as it is decoded.
-    pub(crate) pictures: Vec<u8>,
-    /// What is heard.
+    pictures: Vec<u8>,
+    pub(crate) parts: Vec<Part>,
+    segments: Vec<(PathBuf, Range<usize>)>,
+    /// Pictures that are not in the store any more.
+    lost: Vec<Range<usize>>,
+    _base: tempfile::TempDir,
+}
+
+/// What came from one run of an encoder.
+pub(crate) struct Part {
+    pub(crate) kind: Kind,
+    /// The number of its first picture.
+    pub(crate) first: usize,
+    /// What is heard in it.
     pub(crate) sound: Vec<i16>,
     /// How long it is heard before the first picture is shown, in microseconds.
     pub(crate) lead: i64,
-    _base: tempfile::TempDir,
 }
 
 /// The brightness of a picture: its number in bits, each and its opposite, above a pattern that moves.
@@ -99,132 +109,87 @@ fn sample(at: f64) -> i16 {
     sample
 }
 
-/// Runs ffmpeg and returns what it writes to standard output; nothing may be complained about.
-pub(crate) async fn ffmpeg(arguments: &str, input: Vec<u8>) -> Vec<u8> {
-    run("ffmpeg", &format!("-nostdin -v error -xerror -y {arguments}"), input).await
-}
-
-pub(crate) async fn run(program: &str, arguments: &str, input: Vec<u8>) -> Vec<u8> {
-    let mut command = process::command(program);
-    command.args(arguments.split_whitespace());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let fed = async move {
-        // one that has seen enough need not read all
-        let _ = stdin.write_all(&input).await;
-    };
-    let ((), output) = tokio::join!(fed, child.wait_with_output());
-    let output = output.unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{program} {arguments}: {complaint}");
-    assert_eq!(complaint, "", "{program} {arguments}");
-    output.stdout
-}
-
-/// What is shown in a video.
-pub(crate) async fn decoded_pictures(path: &Path) -> Vec<u8> {
-    let arguments = format!(
-        "-i {} -map 0:v:0 -fps_mode passthrough -f rawvideo -pix_fmt yuv420p pipe:1",
-        path.display()
-    );
-    ffmpeg(&arguments, Vec::new()).await
-}
-
-/// What is heard in a video from its first picture on, if that is shown `lead` seconds after the first sound.
-pub(crate) async fn decoded_sound(path: &Path) -> Vec<i16> {
-    let arguments = format!(
-        "-i {} -map 0:a:0 -af aresample={SOUND_RATE} -ac 1 -f s16le pipe:1",
-        path.display()
-    );
-    let bytes = ffmpeg(&arguments, Vec::new()).await;
-    let (samples, _) = bytes.as_chunks();
-    samples.iter().map(|sample| i16::from_le_bytes(*sample)).collect()
-}
-
-/// When packets are decoded and shown, in ticks, as ffprobe tells.
-pub(crate) async fn stamps(path: &Path, stream: char) -> Vec<(i64, i64)> {
-    let arguments = format!(
-        "-v error -select_streams {stream}:0 -show_entries packet=pts,dts -of csv=p=0 {}",
-        path.display()
-    );
-    let told = String::from_utf8(run("ffprobe", &arguments, Vec::new()).await).unwrap();
-    let pair = |line: &str| {
-        let mut numbers = line.split(',').map_while(|number| number.parse().ok());
-        Some((numbers.next()?, numbers.next()?))
-    };
-    told.lines().filter_map(pair).collect()
-}
-
 impl Source {
-    /// Makes one.
-    pub(crate) async fn make(kind: Kind) -> Self {
+    /// Makes one of an encoder that is started anew for each of `kinds`.
+    pub(crate) async fn make(kinds: Vec<Kind>) -> Self {
         let base = tempfile::tempdir().unwrap();
-        let folder = base.path();
-        let (rate, per) = kind.rate;
-        let count = usize::try_from(kind.seconds * rate / per).unwrap();
-        let (_, sound_rate, channels) = kind.sound;
-        let samples: Vec<u8> = (0..kind.seconds * sound_rate)
-            .flat_map(|index| {
-                let sample = sample(f64::from(index) / f64::from(sound_rate)).to_le_bytes();
-                std::iter::repeat_n(sample, usize::try_from(channels).unwrap()).flatten()
-            })
-            .collect();
-        let wave = folder.join("sound.raw");
-        std::fs::write(&wave, samples).unwrap();
-        let pictures: Vec<u8> = (0..count).flat_map(picture).collect();
-        let arguments = format!(
-            "-f rawvideo -pix_fmt yuv420p -s {WIDTH}x{HEIGHT} -r {rate}/{per} -i pipe:0 \
-             -f s16le -ar {sound_rate} -ac {channels} -i {wave} {video} {audio} -output_ts_offset {clock} \
-             -f hls -hls_time 2 -hls_list_size 0 -hls_segment_filename {folder}/%d.ts {folder}/list.m3u8",
-            wave = wave.display(),
-            video = kind.video,
-            audio = kind.audio,
-            clock = kind.clock,
-            folder = folder.display(),
-        );
-        ffmpeg(&arguments, pictures).await;
-        Self::store(kind, base).await
+        let root = base.path().join("store");
+        std::fs::create_dir(&root).unwrap();
+        let mut source = Self {
+            store: Store::open(root, Access::Write).unwrap(),
+            feed: Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() },
+            times: Vec::new(),
+            pictures: Vec::new(),
+            parts: Vec::new(),
+            segments: Vec::new(),
+            lost: Vec::new(),
+            _base: base,
+        };
+        let mut start = begin();
+        for (index, kind) in kinds.into_iter().enumerate() {
+            let folder = source._base.path().join(index.to_string());
+            std::fs::create_dir(&folder).unwrap();
+            encode(&kind, &folder, source.times.len(), start).await;
+            start = source.take(kind, &folder, start).await;
+        }
+        source
     }
 
-    async fn store(kind: Kind, base: tempfile::TempDir) -> Self {
-        let folder = base.path();
-        std::fs::create_dir(folder.join("store")).unwrap();
-        let store = Store::open(folder.join("store"), Access::Write).unwrap();
-        let feed = Feed { channel: "chan".parse().unwrap(), quality: "source".parse().unwrap() };
+    /// Stores what was encoded in `folder`, from `start` on. Returns when it ends.
+    async fn take(&mut self, kind: Kind, folder: &Path, start: Timestamp) -> Timestamp {
         let list = std::fs::read_to_string(folder.join("list.m3u8")).unwrap();
         let lengths = list.lines().filter_map(|line| line.strip_prefix("#EXTINF:"));
-        let lengths: Vec<f64> =
-            lengths.map(|rest| rest.trim_end_matches(',').parse().unwrap()).collect();
-        let (begin, mut passed, mut all) = (begin(), 0.0, Vec::new());
-        for (index, length) in lengths.iter().enumerate() {
+        let (mut passed, mut all, mut begins) = (0.0, Vec::new(), Vec::new());
+        for (index, length) in lengths.enumerate() {
+            let length: f64 = length.trim_end_matches(',').parse().unwrap();
             let bytes = std::fs::read(folder.join(format!("{index}.ts"))).unwrap();
-            let duration = MediaDuration::from_seconds(*length).unwrap();
-            let mut segment =
-                store.begin_segment(&feed, begin + seconds(passed), duration).await.unwrap();
-            segment.write(&bytes).await.unwrap();
-            segment.publish(Completeness::Full).await.unwrap();
+            let begin = start + seconds(passed);
+            begins.push((self.publish(begin, length, &bytes).await, begin));
             all.extend(bytes);
             passed += length;
         }
         let whole = folder.join("whole.ts");
         std::fs::write(&whole, all).unwrap();
-        let pictures = decoded_pictures(&whole).await;
-        let mut stamps_shown: Vec<i64> =
-            stamps(&whole, 'v').await.iter().map(|(pts, _)| *pts).collect();
+        let mut shown: Vec<i64> = stamps(&whole, 'v').await.iter().map(|(pts, _)| *pts).collect();
         // the first in the stream is what names tell
-        let first = stamps_shown[0];
-        stamps_shown.sort_unstable();
-        let time = |stamp: &i64| begin + TimeDelta::nanoseconds((stamp - first) * 100_000 / 9);
-        let times: Vec<Timestamp> = stamps_shown.iter().map(time).collect();
-        assert_eq!(times.len(), pictures.len() / PICTURE_BYTES);
-        for (index, picture) in pictures.chunks(PICTURE_BYTES).enumerate() {
-            assert_eq!(number(picture), Some(index), "a source shows what was drawn");
+        let named = shown[0];
+        shown.sort_unstable();
+        let first = self.times.len();
+        let time = |stamp: &i64| start + TimeDelta::nanoseconds((stamp - named) * 100_000 / 9);
+        self.times.extend(shown.iter().map(time));
+        self.pictures.extend(decoded_pictures(&whole).await);
+        assert_eq!(self.times.len(), self.pictures.len() / PICTURE_BYTES);
+        for index in first..self.times.len() {
+            assert_eq!(number(self.picture(index)), Some(index), "a source shows what was drawn");
+        }
+        let end = start + seconds(passed);
+        let ends: Vec<Timestamp> =
+            begins.iter().skip(1).map(|(_, begin)| *begin).chain([end]).collect();
+        for ((path, begin), end) in begins.into_iter().zip(ends) {
+            let before = |time| {
+                self.times.partition_point(|shown| *shown + TimeDelta::milliseconds(1) < time)
+            };
+            self.segments.push((path, before(begin)..before(end)));
         }
         let sound = decoded_sound(&whole).await;
         let heard = stamps(&whole, 'a').await[0].0;
-        let lead = (stamps_shown[0] - heard) * 100 / 9;
-        Self { kind, store, feed, times, pictures, sound, lead, _base: base }
+        let lead = (shown[0] - heard) * 100 / 9;
+        self.parts.push(Part { kind, first, sound, lead });
+        end
+    }
+
+    async fn publish(&self, start: Timestamp, length: f64, bytes: &[u8]) -> PathBuf {
+        let duration = MediaDuration::from_seconds(length).unwrap();
+        let mut segment = self.store.begin_segment(&self.feed, start, duration).await.unwrap();
+        segment.write(bytes).await.unwrap();
+        segment.publish(Completeness::Full).await.unwrap().path
+    }
+
+    /// Takes the segment of this number out of the store.
+    pub(crate) fn lose(&mut self, segment: usize) {
+        let (path, numbers) = &self.segments[segment];
+        std::fs::remove_file(path).unwrap();
+        self.lost.push(numbers.clone());
     }
 
     /// What is shown of the picture of this number.
@@ -233,15 +198,87 @@ impl Source {
     }
 
     /// The number of the picture that is shown then.
-    pub(crate) fn shown(&self, time: Timestamp) -> usize {
+    fn shown(&self, time: Timestamp) -> usize {
         let tolerance = TimeDelta::milliseconds(1);
         self.times.partition_point(|shown| *shown <= time + tolerance).saturating_sub(1)
     }
 
-    /// Seconds after the first picture.
+    /// The pictures of `range` that are there, as stretches of which each goes on without a break.
+    pub(crate) fn stretches(&self, range: TimeRange) -> Vec<Range<usize>> {
+        let (first, end) =
+            (self.shown(range.start()), self.shown(range.end()).max(self.shown(range.start()) + 1));
+        let begins_part = |number: usize| self.parts.iter().any(|part| part.first == number);
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        for number in
+            (first..end).filter(|number| !self.lost.iter().any(|lost| lost.contains(number)))
+        {
+            match stretches.last_mut() {
+                Some(last) if last.end == number && !begins_part(number) => last.end += 1,
+                _ => stretches.push(number..number + 1),
+            }
+        }
+        stretches
+    }
+
+    /// Whether the picture before this one is not in the store.
+    pub(crate) fn is_lost_before(&self, number: usize) -> bool {
+        self.lost.iter().any(|lost| lost.end == number)
+    }
+
+    /// Whether this one is not.
+    pub(crate) fn is_lost_from(&self, number: usize) -> bool {
+        self.lost.iter().any(|lost| lost.start == number)
+    }
+
+    /// The part that a picture is of.
+    pub(crate) fn part_of(&self, number: usize) -> &Part {
+        let behind = self.parts.partition_point(|part| part.first <= number);
+        &self.parts[behind - 1]
+    }
+
+    /// How long these pictures are shown, in microseconds.
+    pub(crate) fn lasts(&self, numbers: Range<usize>) -> i64 {
+        (self.times[numbers.end] - self.times[numbers.start]).num_microseconds().unwrap()
+    }
+
+    /// From the first picture on.
     pub(crate) fn range(&self, start: f64, end: f64) -> TimeRange {
         TimeRange::new(begin() + seconds(start), begin() + seconds(end)).unwrap()
     }
+
+    /// How long it is, in seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.parts.iter().map(|part| f64::from(part.kind.seconds)).sum()
+    }
+}
+
+/// Encodes what `kind` says in segments, from the picture `first` on, which is shown at `start`.
+async fn encode(kind: &Kind, folder: &Path, first: usize, start: Timestamp) {
+    let (rate, per) = kind.rate;
+    let count = usize::try_from(kind.seconds * rate / per).unwrap();
+    let (_, sound_rate, channels) = kind.sound;
+    #[expect(clippy::cast_precision_loss, reason = "it is small")]
+    let passed = (start - begin()).num_microseconds().unwrap() as f64 / 1e6;
+    let samples: Vec<u8> = (0..kind.seconds * sound_rate)
+        .flat_map(|index| {
+            let sample = sample(passed + f64::from(index) / f64::from(sound_rate)).to_le_bytes();
+            std::iter::repeat_n(sample, usize::try_from(channels).unwrap()).flatten()
+        })
+        .collect();
+    let wave = folder.join("sound.raw");
+    std::fs::write(&wave, samples).unwrap();
+    let pictures: Vec<u8> = (first..first + count).flat_map(picture).collect();
+    let arguments = format!(
+        "-f rawvideo -pix_fmt yuv420p -s {WIDTH}x{HEIGHT} -r {rate}/{per} -i pipe:0 \
+         -f s16le -ar {sound_rate} -ac {channels} -i {wave} {video} {audio} -output_ts_offset {clock} \
+         -f hls -hls_time 2 -hls_list_size 0 -hls_segment_filename {folder}/%d.ts {folder}/list.m3u8",
+        wave = wave.display(),
+        video = kind.video,
+        audio = kind.audio,
+        clock = kind.clock,
+        folder = folder.display(),
+    );
+    ffmpeg(&arguments, pictures).await;
 }
 
 /// When the first segment of a source starts: shortly before an hour is over.

@@ -26,13 +26,19 @@ pub(super) struct Edge {
 impl Edge {
     /// Takes apart segments that go on from each other, at least one.
     pub(super) fn new(media: &[Media]) -> Self {
+        Self::with_context(0, media)
+    }
+
+    /// As [`Edge::new`], where what there is of the first `context` segments is in the cut already.
+    pub(super) fn with_context(context: usize, media: &[Media]) -> Self {
         let outline = &media.first().expect("there is one").place.outline;
+        let context = media[..context].iter().map(|media| media.bytes.len()).sum();
         let mark = |Media { place, .. }: &Media| {
             (place.stored.start, since(place.outline.first_pts, outline.first_pts))
         };
         let marks = media.iter().map(mark).collect();
         let bytes = media.iter().map(|media| media.bytes.as_slice()).collect::<Vec<_>>().concat();
-        let window = Window::new(bytes, outline);
+        let window = Window::new(bytes, outline, context);
         let shown = window.shown();
         Self { window, shown, marks, tables: outline.tables.clone() }
     }

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 
 use super::SmartError;
-use super::units::UnitReader;
+use super::units::{Read, UnitReader};
 use super::window::{ParameterSets, Window};
-use crate::format::codec::hevc;
-use crate::format::codec::nal::{RandomAccess, Sps, Syntax};
+use crate::format::codec::hevc::{self, Ids};
+use crate::format::codec::nal::{AnnexB, RandomAccess, Sps, Syntax};
 use crate::format::mpegts::{Retimer, Shift, Tables, Unit, since, write_unit};
 use crate::io::ffmpeg::Ffmpeg;
 use crate::io::produced::produced;
@@ -49,24 +49,49 @@ pub(super) fn encode(
     let sets = window.sets_of(task.key);
     let arguments = arguments(window, task, &sets)?;
     let feed = feed(window, task, &sets);
+    let ids = new_ids(window.streams.video.syntax, &sets)?;
     let answer = ffmpeg.stream(arguments, stream::iter(feed.into_iter().map(io::Result::Ok)));
     Ok(produced(async move |mut sink| {
         let mut units = UnitReader::new(PID);
         let mut answer = std::pin::pin!(answer);
-        let encoded = |unit: super::units::Read| {
+        let encoded = |unit: Read| -> Result<Encoded, SmartError> {
             let at = since(unit.pts, ZERO);
-            Encoded { at, payload: unit.payload }
+            let payload = match ids {
+                Some(ids) => with_ids(&unit.payload, ids).ok_or(SmartError::NoParameters)?,
+                None => unit.payload,
+            };
+            Ok(Encoded { at, payload })
         };
         while let Some(block) = futures_util::TryStreamExt::try_next(&mut answer).await? {
             for unit in units.take(&block) {
-                sink.put(encoded(unit)).await;
+                sink.put(encoded(unit)?).await;
             }
         }
         if let Some(unit) = units.finish() {
-            sink.put(encoded(unit)).await;
+            sink.put(encoded(unit)?).await;
         }
         Ok(())
     }))
+}
+
+/// The ids that the parameter sets of what is encoded get afterwards, where the encoder cannot be told.
+fn new_ids(syntax: Syntax, sets: &ParameterSets) -> Result<Option<Ids>, SmartError> {
+    if syntax == Syntax::H264 {
+        return Ok(None);
+    }
+    let [video, sequence, picture] = sets.ids();
+    let ids = Ids::free([&video, &sequence, &picture]);
+    ids.map(Some).ok_or(SmartError::NoParameters)
+}
+
+/// The same pictures, whose parameter sets have these ids.
+fn with_ids(payload: &[u8], ids: Ids) -> Option<Bytes> {
+    let mut changed = Vec::with_capacity(payload.len() + 64);
+    for unit in AnnexB::new(payload) {
+        changed.extend_from_slice(&[0, 0, 0, 1]);
+        changed.extend(ids.put(unit)?);
+    }
+    Some(changed.into())
 }
 
 /// The pictures that have to be decoded, as a transport stream in which the window's time zero is [`ZERO`].
@@ -197,7 +222,7 @@ fn words(text: &str) -> Vec<String> {
 
 /// An id that none of `sets` has.
 fn free_id(sets: &ParameterSets) -> u32 {
-    let used: Vec<u32> = sets.ids().collect();
+    let used = sets.ids().concat();
     (0..=LAST_ID).rev().find(|id| !used.contains(id)).unwrap_or(LAST_ID)
 }
 

@@ -83,14 +83,18 @@ fn read(store: &Store, feed: &Feed, stored: StoredSegment) -> Result<Option<Medi
 }
 
 impl Place {
-    /// Whether it goes on from `before` on the same clock, with the same streams.
+    /// Whether it joins `before`, the one before it, and goes on from it.
     pub(super) fn continues(&self, before: &Self) -> bool {
+        self.stored.joins && self.follows(before)
+    }
+
+    /// Whether it goes on from `before` on the same clock, with the same streams.
+    pub(super) fn follows(&self, before: &Self) -> bool {
         let (own, other) = (&self.outline, &before.outline);
         let named = (self.stored.start - before.stored.start).num_microseconds();
         let named = named.map_or(i64::MAX, ticks);
         let told = since(own.first_pts, other.first_pts);
-        self.stored.joins
-            && own.streams == other.streams
+        own.streams == other.streams
             && told.abs_diff(named) <= CLOCK_TOLERANCE.unsigned_abs()
             && since(own.first_dts, other.last_dts) > 0
     }

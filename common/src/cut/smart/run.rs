@@ -1,5 +1,6 @@
 //! Carrying out a smart cut: range by range, and in each run by run of segments that go on from each other.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::pin::pin;
 
@@ -23,6 +24,9 @@ use crate::plan::splice::{Splice, first_copied, last_copied, splice};
 
 /// How much is held in memory at an edge before it is given up that there is a picture to go on from.
 const MAX_EDGE_BYTES: usize = 48 << 20;
+
+/// How many segments may have to be read again at the end of a run, to decode what is encoded there.
+const MOST_CONTEXT: usize = 16;
 
 /// A cut that is being made.
 pub(super) struct Cut {
@@ -136,18 +140,22 @@ impl Cut {
             return Ok(());
         }
         drop(edge);
+        // those before `last`, the newest last
+        let mut passed = VecDeque::new();
         while let Some(next) = reader.next_of(&last).await? {
             if reader.goes_on(&next.place).await? {
-                last = next.place;
+                if passed.len() == MOST_CONTEXT {
+                    passed.pop_front();
+                }
+                passed.push_back(std::mem::replace(&mut last, next.place).stored);
                 self.output.segment(next.bytes).await;
                 continue;
             }
             let near = run.base + ticks(next.place.stored.start.micros() - begin.micros());
-            let edge = self.tail(next, reader, rest).await?;
-            let end = self.end(&edge, i64::MIN, reader, rest).await?;
-            let (copied, behind) = last_copied(&edge.shown, 0, end);
-            let spliced = Splice { head: i64::MIN..i64::MIN, copied: 0..copied, tail: behind..end };
-            let frames = vec![0; edge.window.tracks.len()];
+            passed.push_back(last.stored);
+            let (edge, spliced) = self.tail(next, passed, reader, rest).await?;
+            let frames: Vec<usize> = edge.window.tracks.iter().map(|track| track.first).collect();
+            let end = spliced.tail.end;
             let cut_end = run.time(&edge.window, end, near);
             self.edge(&run, &edge, &spliced, &frames, Some((end, cut_end))).await?;
             self.at = cut_end;
@@ -194,23 +202,44 @@ impl Cut {
         }
     }
 
-    /// The last segment of a run, and what is needed of the one behind it.
+    /// The last segment of a run, with what is needed of the one behind it and of `passed`, those before it, and how it is
+    /// spliced.
     async fn tail(
         &self,
         last: Media,
+        mut passed: VecDeque<StoredSegment>,
         reader: &mut Reader,
         rest: &mut Rest,
-    ) -> Result<Edge, SmartError> {
+    ) -> Result<(Edge, Splice), SmartError> {
         let mut media = vec![last];
         let edge = Edge::new(&media);
-        self.behind(edge, &mut media, reader, rest).await
+        let mut edge = self.behind(edge, &mut media, reader, rest).await?;
+        let mut context = 0;
+        loop {
+            let first = edge.window.first();
+            let end = self.end(&edge, i64::MIN, reader, rest).await?;
+            let (copied, behind) = last_copied(&edge.shown, first, end);
+            let tail = behind..end;
+            if !edge.times(&tail).is_empty()
+                && edge.task(tail.clone()).is_none()
+                && let Some(stored) = passed.pop_back()
+                && let Some(before) = self.files.read(stored).await?
+            {
+                media.insert(0, before);
+                context += 1;
+                edge = Edge::with_context(context, &media);
+                continue;
+            }
+            let head = i64::MIN..i64::MIN;
+            return Ok((edge, Splice { head, copied: first..copied, tail }));
+        }
     }
 
     /// The segment before `first`, unless it is not to be had.
     async fn before(&self, first: &Media, rest: &mut Rest) -> Result<Option<Media>, SmartError> {
         let Some(stored) = rest.before.next() else { return Ok(None) };
         let before = self.files.read(stored).await?;
-        Ok(before.filter(|before| first.place.continues(&before.place)))
+        Ok(before.filter(|before| first.place.follows(&before.place)))
     }
 
     /// Takes in the segment behind the range, if something of it is shown or heard within it.

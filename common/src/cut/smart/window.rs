@@ -24,6 +24,8 @@ pub(super) struct Window {
     pub(super) streams: Streams,
     /// The time that all others here count from, in ticks.
     origin: u64,
+    /// How many of the bytes are there only to be decoded: their pictures and sound are in the cut already.
+    context: usize,
     /// In the order in which they are decoded.
     pub(super) pictures: Vec<Coded>,
     pub(super) tracks: Vec<Track>,
@@ -48,6 +50,8 @@ pub(super) struct Track {
     pub(super) length: FrameLength,
     /// When each frame is heard, and where it is.
     pub(super) frames: Vec<(i64, Range<usize>)>,
+    /// The first frame that is not context.
+    pub(super) first: usize,
     bytes: Vec<u8>,
 }
 
@@ -60,13 +64,15 @@ pub(super) struct Other {
 }
 
 impl Window {
-    /// Takes `bytes` apart, whole packets that begin as `outline` says and hold its streams.
-    pub(super) fn new(bytes: Vec<u8>, outline: &Outline) -> Self {
+    /// Takes `bytes` apart, whole packets that begin as `outline` says and hold its streams, and of which the first
+    /// `context` are there only to be decoded.
+    pub(super) fn new(bytes: Vec<u8>, outline: &Outline, context: usize) -> Self {
         let (streams, origin) = (outline.streams.clone(), outline.first_pts);
         let mut window = Self {
             bytes,
             streams,
             origin,
+            context,
             pictures: Vec::new(),
             tracks: Vec::new(),
             others: Vec::new(),
@@ -91,6 +97,11 @@ impl Window {
     /// The pictures as far as it matters which are copied.
     pub(super) fn shown(&self) -> Vec<Shown> {
         self.pictures.iter().map(|picture| picture.shown).collect()
+    }
+
+    /// The first picture that is not context.
+    pub(super) fn first(&self) -> usize {
+        self.pictures.partition_point(|picture| picture.packets.start < self.context)
     }
 
     /// How long a picture is shown, by the last two.
@@ -193,7 +204,8 @@ impl Window {
         }
         let frames = found.frames.iter();
         let frames = frames.map(|frame| (self.ticks(frame.pts), frame.bytes.clone())).collect();
-        Some(Track { pid, stream_id: stream_id?, length, frames, bytes: found.bytes })
+        let first = sounds(&self.bytes[..self.context], pid).frames.len();
+        Some(Track { pid, stream_id: stream_id?, length, frames, first, bytes: found.bytes })
     }
 
     /// What is neither picture nor sound nor a table. What tells no time is of use with the picture before it, or at
@@ -219,7 +231,9 @@ impl Window {
                     times.insert(pid, pts.map_or(now, |pts| self.ticks(pts)));
                 }
                 let start = end - packet.bytes().len();
-                others.push(Other { at: times[&pid], packet: start..end });
+                if start >= self.context {
+                    others.push(Other { at: times[&pid], packet: start..end });
+                }
             }
         }
         others
@@ -246,7 +260,7 @@ impl ParameterSets {
         let (mut has_sps, mut has_pps) = (false, false);
         for unit in AnnexB::new(payload) {
             let key = match syntax.kind(unit) {
-                Some(Kind::Vps) => Some((0, 0)),
+                Some(Kind::Vps) => unit.get(2).map(|first| (0, u32::from(first >> 4))),
                 Some(Kind::Sps) => syntax.sps_id(unit).map(|id| (1, id)),
                 Some(Kind::Pps) => syntax.pps_ids(unit).map(|(id, _)| (2, id)),
                 _ => None,
@@ -270,8 +284,11 @@ impl ParameterSets {
         sets.map(|(_, set)| set.as_slice())
     }
 
-    /// The ids of sequence and picture parameter sets.
-    pub(super) fn ids(&self) -> impl Iterator<Item = u32> {
-        self.sets.keys().filter(|(kind, _)| *kind > 0).map(|(_, id)| *id)
+    /// The ids of video, sequence and picture parameter sets.
+    pub(super) fn ids(&self) -> [Vec<u32>; 3] {
+        [0, 1, 2].map(|wanted| {
+            let ids = self.sets.keys().filter(|(kind, _)| *kind == wanted);
+            ids.map(|(_, id)| *id).collect()
+        })
     }
 }

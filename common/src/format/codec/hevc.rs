@@ -5,8 +5,10 @@ use std::fmt;
 use super::nal::{Kind, RandomAccess, Slice};
 use crate::format::bits::Bits;
 
+mod ids;
 mod sps;
 
+pub use ids::Ids;
 pub(super) use sps::sps_id;
 pub use sps::{Sps, Usability};
 
