@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::cut::{self, PlanError};
+use common::cut::{self, Kind, PlanError};
 use common::io::db::edit::Edit;
 use common::io::db::event::{self, Candidate, Unreadable};
 use common::io::db::{DbError, EventState, ThumbnailMode, Transition, transition};
@@ -23,6 +23,7 @@ pub(crate) struct Claimed {
     pub(crate) feed: Feed,
     pub(crate) plan: Plan,
     pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) cut: Kind,
 }
 
 impl Cutter {
@@ -79,8 +80,8 @@ impl Cutter {
             return Ok(None);
         }
         let Candidate { id, edit, .. } = candidate;
-        let backend = Arc::clone(&location.backend);
-        Ok(Some(Claimed { id, edit, feed, plan, backend }))
+        let (backend, cut) = (Arc::clone(&location.backend), location.cut);
+        Ok(Some(Claimed { id, edit, feed, plan, backend, cut }))
     }
 
     /// Plans the cut, or says in a sentence why it cannot be made here and now.

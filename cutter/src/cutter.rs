@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use common::base::backoff::{Backoff, jittered};
 use common::base::time::Clock;
+use common::cut::smart::Encoders;
 use common::format::folder::FolderName;
 use common::io::db::{Database, DbError, transition};
+use common::io::ffmpeg::Ffmpeg;
 use common::io::store::Store;
 use common::service::{CancellationToken, Context};
 use tokio::time::{Instant, sleep, timeout};
@@ -36,6 +38,7 @@ pub struct Cutter {
     pub(crate) database: Database,
     pub(crate) metrics: CutterMetrics,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) encoders: Encoders,
 }
 
 /// What is kept from one event to the next.
@@ -66,6 +69,8 @@ impl Cutter {
             store: config.store,
             database,
             clock: Arc::clone(&context.clock),
+            // one event at a time
+            encoders: Encoders::new(Ffmpeg::new("ffmpeg"), 1),
         }
     }
 

@@ -1,11 +1,13 @@
 //! One event that this cutter holds, to its end.
 
-use common::cut::rough;
+use std::io;
+
+use common::cut;
 use common::io::db::event::{self, Event};
 use common::io::db::transition::{self, Published};
 use common::io::db::{DbError, EventState, ThumbnailMode, Transition};
 use common::service::CancellationToken;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use crate::claim::Claimed;
@@ -44,7 +46,9 @@ impl Cutter {
     ) -> Result<End, DbError> {
         tracing::info!(event.id = job.id, title = job.edit.video_title, "cuts");
         let video = self.video(job).await?;
-        let cut = rough::stream(&self.store, &job.feed, job.plan.clone());
+        let plan = job.plan.clone();
+        let cut = cut::stream(&self.store, &job.feed, plan, job.cut, &self.encoders);
+        let cut = cut.map_err(io::Error::other);
         let sent = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(End::GivenUp),

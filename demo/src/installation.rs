@@ -199,7 +199,7 @@ fn cutter_config_text(videos: &Path) -> String {
         "path": videos,
         "url_prefix": prefix.as_str(),
         "write_info": true,
-        "cut_type": "rough",
+        "cut_type": "smart",
     });
     serde_json::json!({ UPLOAD_LOCATION: location }).to_string()
 }

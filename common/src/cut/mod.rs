@@ -2,14 +2,44 @@
 
 use std::io;
 
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
 use thiserror::Error;
 
+use self::smart::{Encoders, SmartError, Timeline};
 use crate::base::time::TimeRange;
 use crate::io::store::{Feed, Store};
 use crate::plan::cut::{CutError, Holes, Plan, check_length, with_beside};
 
 pub mod rough;
 pub mod smart;
+
+/// How a cut is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole segments as they are stored.
+    #[default]
+    Rough,
+    /// Exact to the picture.
+    Exact(Timeline),
+}
+
+/// Makes the cut that `plan` says.
+///
+/// Cancel safety: dropped at any time, it reads no further and leaves no child process.
+pub fn stream(
+    store: &Store,
+    feed: &Feed,
+    plan: Plan,
+    kind: Kind,
+    encoders: &Encoders,
+) -> BoxStream<'static, Result<Bytes, SmartError>> {
+    match kind {
+        Kind::Rough => rough::stream(store, feed, plan).map_err(SmartError::Read).boxed(),
+        Kind::Exact(timeline) => smart::stream(store, feed, plan, encoders, timeline).0.boxed(),
+    }
+}
 
 /// Why there is no plan.
 #[derive(Debug, Error)]

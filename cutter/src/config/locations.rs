@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
+use common::cut::Kind;
+use common::cut::smart::Timeline;
 use common::format::folder::FolderName;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -21,6 +23,8 @@ pub struct Locations(BTreeMap<String, Location>);
 pub struct Location {
     /// What publishes there.
     pub backend: Arc<dyn Backend>,
+    /// How videos for it are cut.
+    pub cut: Kind,
     /// Whether events for it are taken; otherwise it only settles what it once began.
     pub takes_events: bool,
 }
@@ -114,16 +118,13 @@ impl Location {
     }
 
     fn local(keys: &LocalKeys, cutter: &FolderName) -> anyhow::Result<Self> {
-        let unbuilt = match keys.cut_type {
-            CutType::Rough => None,
-            CutType::Fast => Some("fast"),
-            CutType::Smart => Some("smart"),
-            CutType::Full => Some("full"),
+        let cut = match keys.cut_type {
+            CutType::Rough => Kind::Rough,
+            CutType::Fast => Kind::Exact(Timeline::Kept),
+            CutType::Smart => Kind::Exact(Timeline::Continuous),
+            CutType::Full => bail!("the cut_type \"full\" is not built yet; use \"smart\""),
         };
-        if let Some(unbuilt) = unbuilt {
-            bail!("the cut_type {unbuilt:?} is not built yet; use \"rough\"");
-        }
         let local = Local::new(&keys.path, keys.url_prefix.as_deref(), keys.write_info, cutter)?;
-        Ok(Self { backend: Arc::new(local), takes_events: !keys.no_uploader })
+        Ok(Self { backend: Arc::new(local), cut, takes_events: !keys.no_uploader })
     }
 }

@@ -1,3 +1,5 @@
+use common::cut::Kind;
+use common::cut::smart::Timeline;
 use tempfile::TempDir;
 
 use super::*;
@@ -31,7 +33,7 @@ fn an_inline_configuration_and_a_file_are_the_same() {
     let path = folder.path().to_str().unwrap();
     let json = format!(
         r#"{{"local": {{"type": "local", "path": "{path}", "url_prefix": "https://v.example/x",
-            "write_info": true, "cut_type": "rough"}},
+            "write_info": true, "cut_type": "smart"}},
             "old": {{"type": "local", "path": "{path}", "no_uploader": true, "no_updater": true}}}}"#
     );
     let file = folder.path().join("config.json");
@@ -43,6 +45,9 @@ fn an_inline_configuration_and_a_file_are_the_same() {
         assert_eq!(config.tags, ["a", "b"]);
         assert!(config.explicit_only);
         assert_eq!(config.locations.taking(), ["local"]);
+        let cut = |name: &str| config.locations.get(name).unwrap().cut;
+        assert_eq!(cut("local"), Kind::Exact(Timeline::Continuous));
+        assert_eq!(cut("old"), Kind::Rough);
         assert_eq!(config.locations.names().collect::<Vec<_>>(), ["local", "old"]);
     }
 }
@@ -62,8 +67,8 @@ fn what_is_wrong_is_said_in_a_line_that_names_it() {
         ),
         (r#"{"type": "local", "path": "HERE/no"}"#, "the path HERE/no is no folder; create it"),
         (
-            r#"{"type": "local", "path": "HERE", "cut_type": "smart"}"#,
-            "the cut_type \"smart\" is not built yet; use \"rough\"",
+            r#"{"type": "local", "path": "HERE", "cut_type": "full"}"#,
+            "the cut_type \"full\" is not built yet; use \"smart\"",
         ),
         (
             r#"{"type": "local", "path": "HERE", "url_prefix": "video"}"#,

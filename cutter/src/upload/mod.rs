@@ -60,8 +60,8 @@ pub struct Found {
 /// Why a video was not sent, not published, or not found. All of these may pass.
 #[derive(Debug, Error)]
 pub enum UploadError {
-    /// The video's own bytes could not be read.
-    #[error("cannot read the video's segments: {0}")]
+    /// The video could not be cut.
+    #[error("cannot cut the video: {0}")]
     Source(#[source] io::Error),
     /// The place did not take it.
     #[error("cannot {action} {}: {source}", path.display())]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use chrono::TimeDelta;
-use common::base::time::TimeRange;
+use common::base::time::{TimeRange, Timestamp};
 
 use super::event::Video;
 use super::{Story, titles};
@@ -11,6 +11,8 @@ use crate::origin::{Origin, Picture};
 
 /// What timestamps of 90 kHz may be off by.
 const TOLERANCE: TimeDelta = TimeDelta::milliseconds(1);
+/// How much before a picture a time may be that means it.
+const ROUNDING: TimeDelta = TimeDelta::milliseconds(1);
 /// What a real channel's durations may be off by.
 const ROUGHLY: TimeDelta = TimeDelta::milliseconds(500);
 
@@ -55,20 +57,31 @@ pub(super) async fn is_right(
     Ok(())
 }
 
-/// A rough cut holds every segment that holds some of the stretch, whole.
+/// A smart cut begins with the picture that is shown at the stretch's start, and ends before the one that is shown at its
+/// end.
 fn of_origin(origin: &Origin, quality: &str, stretch: TimeRange) -> anyhow::Result<Expected> {
     let published = origin.published(quality)?;
-    let cut: Vec<_> = published.iter().filter(|segment| segment.is_in(stretch)).collect();
+    let shown_at = |time: Timestamp| -> anyhow::Result<i64> {
+        let segment = published.iter().rfind(|segment| segment.start <= time);
+        let segment = segment.context("find the segment of an instant")?;
+        let number = i64::try_from(segment.number)? * i64::from(Picture::SEGMENT_PICTURES);
+        let within =
+            (time - segment.start + ROUNDING).num_microseconds().context("a short time")?;
+        Ok(number + within * i64::from(Picture::RATE) / 1_000_000)
+    };
+    let pictures = shown_at(stretch.end())? - shown_at(stretch.start())?;
     Ok(Expected {
-        duration: cut.iter().map(|segment| segment.duration.delta()).sum(),
-        pictures: Some(cut.len() * Picture::SEGMENT_PICTURES as usize),
+        duration: TimeDelta::microseconds(pictures * 1_000_000 / i64::from(Picture::RATE)),
+        pictures: Some(usize::try_from(pictures)?),
         tolerance: TOLERANCE,
     })
 }
 
 async fn of_playlist(story: &Story<'_>, stretch: TimeRange) -> anyhow::Result<Expected> {
     let shown = story.shown(story.b()).await?;
-    let is_in = |span: &&TimeRange| span.start() < stretch.end() && stretch.start() < span.end();
-    let duration = shown.segments.iter().filter(is_in).map(|span| span.length()).sum();
+    let within = |span: &TimeRange| {
+        TimeRange::new(span.start().max(stretch.start()), span.end().min(stretch.end()))
+    };
+    let duration = shown.segments.iter().filter_map(within).map(TimeRange::length).sum();
     Ok(Expected { duration, pictures: None, tolerance: ROUGHLY })
 }

@@ -5,8 +5,7 @@ use std::io;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use common::cut::rough;
-use common::cut::smart::{self, SmartError};
+use common::cut::smart::SmartError;
 use common::plan::cut::Plan;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -24,24 +23,15 @@ pub(crate) async fn cut(
 ) -> Result<impl IntoResponse, ApiError> {
     let feed = names.video_feed(".ts")?;
     let CutRequest { ranges, kind, holes } = CutRequest::of(&query)?;
-    if kind == CutKind::Later {
+    let CutKind::Made(kind) = kind else {
         return Err(ApiError::NotImplemented(
             "this node makes no such cuts yet: ask for type=smart without transitions",
         ));
-    }
+    };
     let plan = move |store: &_, feed: &_| Ok(common::cut::plan(store, feed, &ranges, holes)?);
     let plan = app.select(feed.clone(), plan, Plan::segments).await?;
-    let mut cut = match kind {
-        CutKind::Exact(timeline) => {
-            let (cut, _) =
-                smart::stream(&app.store, &feed, plan, &app.expensive.encoders, timeline);
-            cut.map_err(cut_failed).boxed()
-        }
-        _ => {
-            let failed = ApiError::internal("read a segment");
-            rough::stream(&app.store, &feed, plan).map_err(failed).boxed()
-        }
-    };
+    let cut = common::cut::stream(&app.store, &feed, plan, kind, &app.expensive.encoders);
+    let mut cut = cut.map_err(cut_failed);
     // the first block tells what it is, and that there is something to send at all
     let first = cut.try_next().await?;
     let media_type = media_type::of_video(first.as_deref().unwrap_or_default());

@@ -1,6 +1,7 @@
 //! What a request for a cut says.
 
 use common::base::time::TimeRange;
+use common::cut::Kind;
 use common::cut::smart::Timeline;
 use common::plan::cut::Holes;
 
@@ -23,10 +24,8 @@ pub(crate) struct CutRequest {
 /// How exact a cut is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CutKind {
-    /// Whole segments as they are stored. Transitions are left out.
-    Rough,
-    /// Exact to the picture.
-    Exact(Timeline),
+    /// One of these. A rough one leaves transitions out.
+    Made(Kind),
     /// One that this program does not make yet.
     Later,
 }
@@ -42,9 +41,9 @@ impl CutRequest {
         let ranges = ranges(query)?;
         let transitions = check_transitions(query, ranges.len())?;
         let kind = match query.one("type")?.unwrap_or("rough") {
-            "rough" => CutKind::Rough,
-            "fast" => CutKind::Exact(Timeline::Kept),
-            "smart" => CutKind::Exact(Timeline::Continuous),
+            "rough" => CutKind::Made(Kind::Rough),
+            "fast" => CutKind::Made(Kind::Exact(Timeline::Kept)),
+            "smart" => CutKind::Made(Kind::Exact(Timeline::Continuous)),
             "mpegts" | "webm" => CutKind::Later,
             _ => {
                 let problem = "it must be rough, fast, smart, mpegts or webm";
@@ -52,7 +51,8 @@ impl CutRequest {
             }
         };
         // a rough cut leaves them out
-        let kind = if transitions && kind != CutKind::Rough { CutKind::Later } else { kind };
+        let kind =
+            if transitions && kind != CutKind::Made(Kind::Rough) { CutKind::Later } else { kind };
         let holes = Holes::allowed_if(query.flag("allow_holes")?);
         Ok(Self { ranges, kind, holes })
     }

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use common::format::codec::nal::Syntax;
 use common::format::segment::Completeness;
 use common::io::http::client::Error;
 
@@ -77,4 +78,43 @@ async fn a_cut_that_breaks_off_does_not_pass_as_whole() {
 fn vanish(path: &Path) {
     std::fs::remove_file(path).unwrap();
     std::os::unix::fs::symlink("nowhere", path).unwrap();
+}
+
+/// 12 pictures in 0.4 s, of which the first can be decoded by itself, and sound.
+const TS: &[u8] = include_bytes!("../../../common/testdata/media/h264-aac.ts");
+const MP4: &[u8] = include_bytes!("../../../common/testdata/media/h264-aac.mp4");
+
+/// When each picture of a transport stream is shown, in ticks of 90 kHz.
+fn shown(bytes: &[u8]) -> Vec<u64> {
+    let pictures = common::format::media::pictures(bytes, 0x100, Syntax::H264).pictures;
+    pictures.iter().map(|picture| picture.pts).collect()
+}
+
+#[tokio::test]
+async fn an_exact_cut_begins_and_ends_where_it_is_told() {
+    let served = Served::new();
+    served.segment("source", 0, Completeness::Full, TS).await;
+    let hour = "2026-11-20T10:00";
+    let query = format!("start={hour}:00.1&end={hour}:00.3&allow_holes=true");
+    let answer = served.get(&format!("/cut/chan/source.ts?{query}&type=smart")).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("video/mp2t")));
+    let expected: Vec<u64> = (0..6).map(|picture| picture * 3000).collect();
+    assert_eq!(shown(&answer.body), expected);
+    // with the time stamps of the recording
+    let answer = served.get(&format!("/cut/chan/source.ts?{query}&type=fast")).await;
+    let begin = shown(TS)[3];
+    let expected: Vec<u64> = (0..6).map(|picture| begin + picture * 3000).collect();
+    assert_eq!(shown(&answer.body), expected);
+}
+
+#[tokio::test]
+async fn what_cannot_be_cut_exactly_is_refused_with_a_reason() {
+    let served = Served::new();
+    served.segment("source", 0, Completeness::Full, MP4).await;
+    let sentence = "the segment at 2026-11-20T10:00:00.000000 cannot be cut exactly: it is no MPEG \
+                    transport stream. Ask for a rough or a full cut\n";
+    for kind in ["smart", "fast"] {
+        let query = format!("{}&type={kind}", range(0, 2));
+        assert_eq!(cut(&served, &query).await, (406, sentence.to_owned()));
+    }
 }
