@@ -136,3 +136,11 @@ async fn over_an_encoder_that_starts_anew() {
     let second = Kind { seconds: 7, video: REORDERED, clock: 4000.0, ..PLAIN };
     every_cut_is_exact(&Source::make(vec![first, second]).await, Holes::Refuse).await;
 }
+
+#[tokio::test]
+async fn of_pictures_that_are_shown_for_different_times() {
+    // each third picture is shown twice as long
+    let video = "-vf settb=1/90000,setpts=(N+floor(N/3))*3000 -fps_mode passthrough -enc_time_base 1:90000 \
+                 -c:v libx264 -preset veryfast -crf 20 -bf 2 -g 45 -keyint_min 45 -sc_threshold 0";
+    of(Kind { video, seconds: 9, sound: (1024, 44_100, 2), ..PLAIN }).await;
+}

@@ -57,7 +57,7 @@ pub(crate) async fn judge(source: &Source, ranges: &[TimeRange], made: &Made) ->
     let expected: Vec<usize> = stretches.iter().cloned().flatten().collect();
     let shown = decoded_pictures(&path).await;
     let mut wrong = judge_pictures(source, &shown, &expected, made);
-    wrong.extend(judge_copies(&path, &shown).await);
+    wrong.extend(judge_copies(&path, &shown, source.is_even()).await);
     wrong.extend(judge_times(source, &path, &expected).await);
     wrong.extend(judge_sound(source, &path, &stretches).await);
     if !made.report.is_sound() || made.report.pictures != expected.len() as u64 {
@@ -67,12 +67,16 @@ pub(crate) async fn judge(source: &Source, ranges: &[TimeRange], made: &Made) ->
 }
 
 /// Whether another container shows the same, and the first one again.
-async fn judge_copies(path: &Path, shown: &[u8]) -> Vec<String> {
+async fn judge_copies(path: &Path, shown: &[u8], is_even: bool) -> Vec<String> {
     let (mp4, back) = (path.with_extension("mp4"), path.with_extension("back.ts"));
     let mut wrong = Vec::new();
     for (from, to) in [(path, &mp4), (&mp4, &back)] {
         ffmpeg(&format!("-i {} -c copy {}", from.display(), to.display()), Vec::new()).await;
-        if decoded_pictures(to).await != shown {
+        let copied = decoded_pictures(to).await;
+        // ffmpeg gives the last sample of an MP4 file the length of the one before it, and loses the last picture if that
+        // is shown later, of any stream whose pictures are not shown equally long
+        let is_last_lost = !is_even && copied.len() + PICTURE_BYTES == shown.len();
+        if copied != shown && !(is_last_lost && shown.starts_with(&copied)) {
             wrong.push(format!("{} shows something else", to.display()));
         }
     }

@@ -241,6 +241,13 @@ impl Source {
         (self.times[numbers.end] - self.times[numbers.start]).num_microseconds().unwrap()
     }
 
+    /// Whether all pictures are shown equally long, but for rounding.
+    pub(crate) fn is_even(&self) -> bool {
+        let mut lengths = (1..self.times.len()).map(|number| self.lasts(number - 1..number));
+        let first = lengths.next().unwrap();
+        lengths.all(|length| length.abs_diff(first) < 50)
+    }
+
     /// From the first picture on.
     pub(crate) fn range(&self, start: f64, end: f64) -> TimeRange {
         TimeRange::new(begin() + seconds(start), begin() + seconds(end)).unwrap()
