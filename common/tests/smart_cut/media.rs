@@ -58,9 +58,13 @@ pub(crate) async fn stamps(path: &Path, stream: char) -> Vec<(i64, i64)> {
         path.display()
     );
     let told = String::from_utf8(run("ffprobe", &arguments, Vec::new()).await).unwrap();
+    // where some pictures of a stream are reordered and some are not, it does not believe that the first one is decoded
+    // when it is shown, and tells no time
     let pair = |line: &str| {
-        let mut numbers = line.split(',').map_while(|number| number.parse().ok());
-        Some((numbers.next()?, numbers.next()?))
+        let (pts, rest) = line.split_once(',')?;
+        let dts = rest.split(',').next()?;
+        let pts = pts.parse().ok()?;
+        Some((pts, if dts == "N/A" { i64::MIN } else { dts.parse().ok()? }))
     };
     told.lines().filter_map(pair).collect()
 }

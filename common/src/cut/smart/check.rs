@@ -31,6 +31,8 @@ pub struct Report {
     pub lost: u64,
     /// How many pictures are decoded before or with the one before them.
     pub disordered: u64,
+    /// How many packets of sound are heard before or with the one before them.
+    pub disordered_sound: u64,
     /// How many pictures are shown before they are decoded.
     pub late: u64,
     /// How many times the time to the next picture's decoding was longer than two pictures before it, which is so where a
@@ -41,22 +43,30 @@ pub struct Report {
 impl Report {
     /// Whether every player can be expected to play it.
     pub const fn is_sound(&self) -> bool {
-        self.disordered == 0 && self.late == 0 && self.lost == 0
+        self.disordered == 0 && self.disordered_sound == 0 && self.late == 0 && self.lost == 0
     }
 }
 
-/// Follows the pictures of one stream.
-#[derive(Clone, Copy, Debug, Default)]
+/// Follows the pictures of one stream, and sound.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Check {
     pid: u16,
+    /// Streams of sound, and when each was heard last.
+    sounds: Vec<(u16, Option<u64>)>,
     /// When the last one is decoded, and how long after the one before it.
     last: Option<(u64, i64)>,
     pub(super) report: Report,
 }
 
 impl Check {
-    pub(super) const fn follow(&mut self, pid: u16) {
+    /// Follows pictures on `pid` and sound on `sounds`.
+    pub(super) fn follow(&mut self, pid: u16, sounds: impl Iterator<Item = u16>) {
         self.pid = pid;
+        for sound in sounds {
+            if !self.sounds.iter().any(|(known, _)| *known == sound) {
+                self.sounds.push((sound, None));
+            }
+        }
     }
 
     /// Whether it is the stream of `pid` that is followed.
@@ -71,6 +81,10 @@ impl Check {
 
     /// Takes in that something of `pid` is shown at `pts` and decoded at `dts`.
     pub(super) fn take(&mut self, pid: u16, pts: u64, dts: u64) {
+        if let Some((_, last)) = self.sounds.iter_mut().find(|(sound, _)| *sound == pid) {
+            let is_later = last.replace(pts).is_none_or(|last| since(pts, last) > 0);
+            self.report.disordered_sound += u64::from(!is_later);
+        }
         if pid != self.pid {
             return;
         }

@@ -20,6 +20,8 @@ pub(super) struct Edge {
     pub(super) shown: Vec<Shown>,
     /// When each segment starts: by its name, and in ticks.
     marks: Vec<(Timestamp, i64)>,
+    /// Where each segment ends in the window.
+    ends: Vec<usize>,
     pub(super) tables: Tables,
 }
 
@@ -40,7 +42,11 @@ impl Edge {
         let bytes = media.iter().map(|media| media.bytes.as_slice()).collect::<Vec<_>>().concat();
         let window = Window::new(bytes, outline, context);
         let shown = window.shown();
-        Self { window, shown, marks, tables: outline.tables.clone() }
+        let ends = media.iter().scan(0, |end, media| {
+            *end += media.bytes.len();
+            Some(*end)
+        });
+        Self { window, shown, marks, ends: ends.collect(), tables: outline.tables.clone() }
     }
 
     /// What can be done about pictures that lead open groups. In H.264, a picture that begins one cannot become one that
@@ -101,8 +107,7 @@ impl Edge {
     /// Whether pictures or sound are missing between the last that is there and `time`.
     pub(super) fn ends_early(&self, time: Timestamp) -> bool {
         let wanted = self.ticks_of(time);
-        let last = self.shown.iter().map(|picture| picture.at).max().unwrap_or(i64::MIN);
-        let step = self.window.step();
+        let (last, step) = (self.last_shown(), self.window.step());
         let of_sound = self.window.tracks.iter().any(|track| {
             track.frames.last().is_some_and(|(at, _)| at + 2 * track.length.ticks() < wanted)
         });
@@ -134,6 +139,23 @@ impl Edge {
     /// What has to be encoded for the pictures that are shown then.
     pub(super) fn task(&self, shown: Range<i64>) -> Option<Task> {
         self.key_for(shown.start).map(|key| Task { key, shown })
+    }
+
+    /// When the last picture is shown.
+    pub(super) fn last_shown(&self) -> i64 {
+        self.shown.iter().map(|picture| picture.at).max().unwrap_or(i64::MIN)
+    }
+
+    /// The last picture with which decoding can begin, if that is shown after `time`.
+    pub(super) fn last_key(&self, time: i64) -> Option<usize> {
+        let is_key = |picture: &Shown| picture.intact && picture.access.is_some();
+        self.shown.iter().rposition(|picture| is_key(picture) && picture.at > time)
+    }
+
+    /// Which segment a picture is in.
+    pub(super) fn segment_of(&self, picture: usize) -> usize {
+        let place = self.window.place_of(picture);
+        self.ends.partition_point(|end| *end <= place)
     }
 
     /// When the pictures are shown that are shown then, in order.

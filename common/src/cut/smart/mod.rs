@@ -26,6 +26,7 @@ mod output;
 mod reader;
 mod run;
 mod units;
+mod weave;
 mod window;
 
 pub use check::{Checked, Report};

@@ -149,11 +149,15 @@ impl Reader {
 
     /// The next one, if it goes on from `before`.
     pub(super) async fn next_of(&mut self, before: &Place) -> Result<Option<Media>, SmartError> {
-        if self.goes_on(before).await? { self.next().await } else { Ok(None) }
+        if self.next_place(before).await?.is_some() { self.next().await } else { Ok(None) }
     }
 
-    /// Whether the next one goes on from `before`.
-    pub(super) async fn goes_on(&mut self, before: &Place) -> Result<bool, SmartError> {
-        Ok(self.peek().await?.is_some_and(|next| next.place.continues(before)))
+    /// Where the next one is, if it goes on from `before`.
+    pub(super) async fn next_place(
+        &mut self,
+        before: &Place,
+    ) -> Result<Option<&Place>, SmartError> {
+        let next = self.peek().await?.map(|next| &next.place);
+        Ok(next.filter(|next| next.continues(before)))
     }
 }

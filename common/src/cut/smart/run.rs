@@ -1,22 +1,18 @@
 //! Carrying out a smart cut: range by range, and in each run by run of segments that go on from each other.
 
 use std::collections::VecDeque;
-use std::ops::Range;
-use std::pin::pin;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 
 use super::check::Report;
 use super::edge::Edge;
-use super::encoder::{self, encode};
 use super::output::Output;
 use super::reader::{Files, Media, Place, Reader, ticks};
-use super::window::Window;
+use super::weave::Run;
 use super::{Encoders, SmartError, Timeline};
 use crate::base::time::{TimeRange, Timestamp};
 use crate::format::media::Streams;
-use crate::format::mpegts::{Shift, Shifts, Unit, since, write_unit};
+use crate::format::mpegts::{Shift, Shifts, TICKS_PER_SECOND};
 use crate::io::produced::Sink;
 use crate::plan::cut::{PlannedRange, StoredSegment};
 use crate::plan::soundtrack::Soundtrack;
@@ -25,19 +21,27 @@ use crate::plan::splice::{Splice, first_copied, last_copied, splice};
 /// How much is held in memory at an edge before it is given up that there is a picture to go on from.
 const MAX_EDGE_BYTES: usize = 48 << 20;
 
+/// For how long pictures are looked through for one to copy from, in ticks: ten seconds. Then as many as there are up to
+/// one with which decoding can begin are encoded by themselves.
+const LONGEST_HEAD: i64 = 10 * TICKS_PER_SECOND as i64;
+
 /// How many segments may have to be read again at the end of a run, to decode what is encoded there.
 const MOST_CONTEXT: usize = 16;
+
+/// How far sound may be ahead of the pictures beside which it is stored, in microseconds: where a range ends sooner after a
+/// segment's start, the segment before it has sound that is not heard.
+const SOUND_AHEAD_MICROS: i64 = 1_000_000;
 
 /// A cut that is being made.
 pub(super) struct Cut {
     files: Files,
-    encoders: Encoders,
+    pub(super) encoders: Encoders,
     timeline: Timeline,
-    output: Output,
+    pub(super) output: Output,
     /// When the next picture is shown, in ticks since the first.
     at: i64,
     /// The streams of sound, each with its PID.
-    tracks: Vec<(u16, Soundtrack)>,
+    pub(super) tracks: Vec<(u16, Soundtrack)>,
     /// What every run must have.
     streams: Option<Streams>,
 }
@@ -52,37 +56,38 @@ struct Rest {
     behind: Option<StoredSegment>,
 }
 
+impl Rest {
+    /// Whether the range ends so soon after `next` starts that what is before it is of the end as well.
+    fn ends_soon_in(&self, next: &Place) -> bool {
+        self.range.end().micros() - next.stored.start.micros() < SOUND_AHEAD_MICROS
+    }
+}
+
+/// What a run begins with.
+struct Begin {
+    /// Segments that go on from each other, at least one.
+    media: Vec<Media>,
+    /// The stamp of its first picture, if that is known.
+    from: Option<u64>,
+}
+
 /// The beginning of a run.
 struct Head {
     edge: Edge,
     /// The picture with which it begins.
     start: i64,
     last: Place,
-    /// Whether it is the end as well.
-    is_last: bool,
+    behind: Behind,
 }
 
-/// Where a run is in the cut.
-struct Run {
-    /// When its first picture is shown, in ticks since the first of the cut.
-    base: i64,
-    /// That picture's stamp.
-    start: u64,
-    /// What is added to when sound is heard, by PID.
-    offsets: Vec<(u16, i64)>,
-    /// See [`Window::delay`].
-    delay: i64,
-    /// See [`Window::lead`].
-    lead: i64,
-}
-
-impl Run {
-    /// When what is shown at `ticks` of `window` is shown in the cut, if that is about `near`.
-    fn time(&self, window: &Window, ticks: i64, near: i64) -> i64 {
-        let stamp =
-            Shift::by(self.base).moved(Shift::from_to(self.start, window.stamp(ticks)).moved(0));
-        near + since(stamp, Shift::by(near).moved(0))
-    }
+/// What comes behind the beginning of a run.
+enum Behind {
+    /// Nothing.
+    Nothing,
+    /// What can be copied on.
+    Copied,
+    /// Another run, whose first picture is shown at these ticks, since nothing was found to copy from.
+    Run(i64, Begin),
 }
 
 impl Cut {
@@ -106,8 +111,12 @@ impl Cut {
         };
         let at = self.at;
         let mut reader = Reader::new(&self.files, planned.into_segments());
-        while let Some(first) = reader.next().await? {
-            self.run(first, &mut reader, &mut rest).await?;
+        let mut next = None;
+        while let Some(begin) = match next.take() {
+            Some(begin) => Some(begin),
+            None => reader.next().await?.map(|first| Begin { media: vec![first], from: None }),
+        } {
+            next = self.run(begin, &mut reader, &mut rest).await?;
             rest.begins = false;
         }
         if self.at == at { Err(SmartError::NoKey { at: rest.range.start() }) } else { Ok(()) }
@@ -119,31 +128,50 @@ impl Cut {
         self.output.check.report
     }
 
-    /// Appends a run that begins with `first`.
+    /// Appends a run. Returns the one that has to follow, if that is known.
     async fn run(
         &mut self,
-        first: Media,
+        begin: Begin,
+        reader: &mut Reader,
+        rest: &mut Rest,
+    ) -> Result<Option<Begin>, SmartError> {
+        let first = begin.media[0].place.stored.start;
+        let Some(head) = self.head(begin, reader, rest).await? else { return Ok(None) };
+        let Head { edge, start, last, behind } = head;
+        let (run, frames) = self.begin(&edge, start, last.stored.start)?;
+        let (end, next) = match behind {
+            Behind::Copied => (None, None),
+            Behind::Nothing => (Some(self.end(&edge, start, reader, rest).await?), None),
+            Behind::Run(end, begin) => (Some(end), Some(begin)),
+        };
+        let spliced = match (&next, end) {
+            (Some(_), Some(end)) => Splice { head: start..end, copied: 0..0, tail: end..end },
+            _ => splice(&edge.shown, start..end.unwrap_or(i64::MAX), edge.leading()),
+        };
+        let end = end.map(|end| (end, run.base + end - start));
+        self.edge(&run, &edge, &spliced, &frames, end).await?;
+        drop(edge);
+        match end {
+            Some((_, cut_end)) => self.at = cut_end,
+            None => self.copy_on(&run, first, last, reader, rest).await?,
+        }
+        Ok(next)
+    }
+
+    /// Copies the segments behind the beginning of `run`, which began about when `first` starts, up to its end.
+    async fn copy_on(
+        &mut self,
+        run: &Run,
+        first: Timestamp,
+        mut last: Place,
         reader: &mut Reader,
         rest: &mut Rest,
     ) -> Result<(), SmartError> {
-        let begin = first.place.stored.start;
-        let Some(head) = self.head(first, reader, rest).await? else { return Ok(()) };
-        let Head { edge, start, mut last, is_last } = head;
-        let end = if is_last { Some(self.end(&edge, start, reader, rest).await?) } else { None };
-        let (run, frames) = self.begin(&edge, start, last.stored.start)?;
-        let leading = edge.leading();
-        let spliced = splice(&edge.shown, start..end.unwrap_or(i64::MAX), leading);
-        self.edge(&run, &edge, &spliced, &frames, end.map(|end| (end, run.base + end - start)))
-            .await?;
-        if let Some(end) = end {
-            self.at = run.base + end - start;
-            return Ok(());
-        }
-        drop(edge);
         // those before `last`, the newest last
         let mut passed = VecDeque::new();
         while let Some(next) = reader.next_of(&last).await? {
-            if reader.goes_on(&next.place).await? {
+            let behind = reader.next_place(&next.place).await?;
+            if behind.is_some_and(|behind| !rest.ends_soon_in(behind)) {
                 if passed.len() == MOST_CONTEXT {
                     passed.pop_front();
                 }
@@ -151,13 +179,13 @@ impl Cut {
                 self.output.segment(next.bytes).await;
                 continue;
             }
-            let near = run.base + ticks(next.place.stored.start.micros() - begin.micros());
+            let near = run.base + ticks(next.place.stored.start.micros() - first.micros());
             passed.push_back(last.stored);
             let (edge, spliced) = self.tail(next, passed, reader, rest).await?;
             let frames: Vec<usize> = edge.window.tracks.iter().map(|track| track.first).collect();
             let end = spliced.tail.end;
             let cut_end = run.time(&edge.window, end, near);
-            self.edge(&run, &edge, &spliced, &frames, Some((end, cut_end))).await?;
+            self.edge(run, &edge, &spliced, &frames, Some((end, cut_end))).await?;
             self.at = cut_end;
             return Ok(());
         }
@@ -167,13 +195,13 @@ impl Cut {
     /// Gathers the segments of a run up to where copying can begin; `None` where nothing can be decoded.
     async fn head(
         &self,
-        first: Media,
+        begin: Begin,
         reader: &mut Reader,
         rest: &mut Rest,
     ) -> Result<Option<Head>, SmartError> {
-        let begin = first.place.stored.start;
+        let Begin { mut media, from } = begin;
+        let begin = media[0].place.stored.start;
         let time = Some(rest.range.start()).filter(|time| rest.begins && *time >= begin);
-        let mut media = vec![first];
         loop {
             let edge = Edge::new(&media);
             if let Some(time) = time
@@ -184,11 +212,29 @@ impl Cut {
                 continue;
             }
             let newest = &media[media.len() - 1].place;
-            let is_last = !reader.goes_on(newest).await?;
-            let start = edge.start(time);
+            let next = reader.next_place(newest).await?;
+            if next.is_some_and(|next| rest.ends_soon_in(next)) {
+                media.extend(reader.next().await?);
+                continue;
+            }
+            let is_last = next.is_none();
+            let start = match from {
+                Some(stamp) => Some(edge.window.ticks(stamp)),
+                None => edge.start(time),
+            };
             let copied = start.and_then(|start| first_copied(&edge.shown, start, edge.leading()));
             if copied.is_none() && !is_last {
                 let held: usize = media.iter().map(|media| media.bytes.len()).sum();
+                let key = start.and_then(|start| edge.last_key(start + LONGEST_HEAD / 2));
+                if let Some((start, key)) = start.zip(key)
+                    && (edge.last_shown() - start > LONGEST_HEAD || held > MAX_EDGE_BYTES)
+                {
+                    let last = media[media.len() - 1].place.clone();
+                    let from = Some(edge.window.stamp(edge.shown[key].at));
+                    media.drain(..edge.segment_of(key));
+                    let behind = Behind::Run(edge.shown[key].at, Begin { media, from });
+                    return Ok(Some(Head { edge, start, last, behind }));
+                }
                 if held > MAX_EDGE_BYTES {
                     return Err(SmartError::NoKey { at: begin });
                 }
@@ -198,11 +244,12 @@ impl Cut {
             let edge =
                 if is_last { self.behind(edge, &mut media, reader, rest).await? } else { edge };
             let last = media.pop().expect("it began with one").place;
-            return Ok(start.map(|start| Head { edge, start, last, is_last }));
+            let behind = if is_last { Behind::Nothing } else { Behind::Copied };
+            return Ok(start.map(|start| Head { edge, start, last, behind }));
         }
     }
 
-    /// The last segment of a run, with what is needed of the one behind it and of `passed`, those before it, and how it is
+    /// The last segment of a run, or the last two, with what is needed of the one behind it and of `passed`, those before it, and how it is
     /// spliced.
     async fn tail(
         &self,
@@ -212,6 +259,7 @@ impl Cut {
         rest: &mut Rest,
     ) -> Result<(Edge, Splice), SmartError> {
         let mut media = vec![last];
+        media.extend(reader.next_of(&media[0].place).await?);
         let edge = Edge::new(&media);
         let mut edge = self.behind(edge, &mut media, reader, rest).await?;
         let mut context = 0;
@@ -300,7 +348,8 @@ impl Cut {
             offsets.push((track.pid, entry.map_or(0, |entry| entry.offset)));
         }
         let first = window.stamp(start);
-        self.output.check.follow(window.streams.video.pid);
+        let sounds = window.tracks.iter().map(|track| track.pid);
+        self.output.check.follow(window.streams.video.pid, sounds);
         self.output.shifts = match self.timeline {
             Timeline::Kept => Shifts::default(),
             Timeline::Continuous => {
@@ -311,170 +360,5 @@ impl Cut {
         };
         let (delay, lead) = (window.delay(), window.lead());
         Ok((Run { base: self.at, start: first, offsets, delay, lead }, frames))
-    }
-
-    /// Writes what is taken of a window: pictures as `spliced` says, the frames of each track from a number on, and all of
-    /// these up to `end`, if that is given: in ticks of the window and of the cut.
-    async fn edge(
-        &mut self,
-        run: &Run,
-        edge: &Edge,
-        spliced: &Splice,
-        frames: &[usize],
-        end: Option<(i64, i64)>,
-    ) -> Result<(), SmartError> {
-        let window = &edge.window;
-        let mut tables = Vec::new();
-        edge.tables.write(&mut tables);
-        self.output.write(&tables);
-        let is_head = !spliced.copied.is_empty() && spliced.head.end > i64::MIN;
-        let mut beside = self.beside(run, window, frames, end, spliced);
-        let copied = spliced.copied.clone();
-        self.encoded(run, edge, &spliced.head, Some(copied.start), &mut beside).await?;
-        for picture in copied.clone() {
-            // what leads the first one may have been encoded
-            if window.pictures[picture].shown.at < spliced.head.end {
-                continue;
-            }
-            beside.write_to(&mut self.output, window.pictures[picture].dts);
-            self.copied(run, window, picture, is_head && picture == copied.start);
-            self.output.hand_on_much().await;
-        }
-        self.encoded(run, edge, &spliced.tail, None, &mut beside).await?;
-        beside.write_to(&mut self.output, i64::MAX);
-        self.output.hand_on_much().await;
-        Ok(())
-    }
-
-    /// Writes a picture as it is. The first of a run comes with the parameter sets that it needs, and without those that
-    /// lead it.
-    fn copied(&mut self, run: &Run, window: &Window, picture: usize, is_first: bool) {
-        let packets = if is_first {
-            encoder::first_copied(window, picture, run.lead)
-        } else {
-            window.packets_of(picture).collect::<Vec<_>>().concat()
-        };
-        self.output.write(&packets);
-    }
-
-    /// Encodes the pictures that are shown then and writes them. `copied` is the first picture that follows as it is.
-    async fn encoded(
-        &mut self,
-        run: &Run,
-        edge: &Edge,
-        shown: &Range<i64>,
-        copied: Option<usize>,
-        beside: &mut Beside,
-    ) -> Result<(), SmartError> {
-        let (window, times) = (&edge.window, edge.times(shown));
-        if times.is_empty() {
-            return Ok(());
-        }
-        let Some(task) = edge.task(shown.clone()) else {
-            return Err(SmartError::NoKey { at: edge.time_of(shown.start) });
-        };
-        let Encoders { ffmpeg, turns } = self.encoders.clone();
-        let _turn = turns.acquire().await.expect("the semaphore is never closed");
-        // players that keep only the parameter sets at the beginning shall have those of what is copied as well
-        let mut sets = copied.filter(|copied| *copied < window.pictures.len());
-        let mut pictures = pin!(encode(&ffmpeg, window, &task)?);
-        let mut newest = i64::MIN;
-        let mut written = 0;
-        while let Some(picture) = pictures.try_next().await? {
-            let dts = (picture.at - run.delay).max(newest.saturating_add(1));
-            newest = dts;
-            beside.write_to(&mut self.output, dts);
-            let payload = match sets.take() {
-                Some(copied) => {
-                    let syntax = window.streams.video.syntax;
-                    encoder::insert_sets(syntax, &picture.payload, &window.sets_of(copied)).into()
-                }
-                None => picture.payload,
-            };
-            let mut packets = Vec::new();
-            let video = window.streams.video.pid;
-            write_unit(
-                &mut packets,
-                &Unit {
-                    pid: video,
-                    stream_id: encoder::VIDEO_STREAM,
-                    pts: window.stamp(picture.at),
-                    dts: Some(window.stamp(dts)),
-                    clock: (window.streams.clock_pid == video)
-                        .then(|| window.stamp(dts - run.lead)),
-                    is_key: written == 0,
-                    payload: &payload,
-                },
-            );
-            self.output.write(&packets);
-            written += 1;
-            self.output.hand_on_much().await;
-        }
-        self.output.check.report.encoded += written;
-        self.output.check.report.lost += (times.len() as u64).saturating_sub(written);
-        Ok(())
-    }
-
-    /// What is written beside the pictures, in order of time.
-    fn beside(
-        &mut self,
-        run: &Run,
-        window: &Window,
-        frames: &[usize],
-        end: Option<(i64, i64)>,
-        spliced: &Splice,
-    ) -> Beside {
-        let mut pieces = Vec::new();
-        for (track, first) in window.tracks.iter().zip(frames) {
-            let offset = run.offsets.iter().find(|(pid, _)| *pid == track.pid);
-            let offset = offset.map_or(0, |(_, offset)| *offset);
-            let Some((_, places)) = self.tracks.iter_mut().find(|(pid, _)| *pid == track.pid)
-            else {
-                continue;
-            };
-            for frame in *first..track.frames.len() {
-                let at = track.frames[frame].0;
-                if let Some((end, cut_end)) = end {
-                    let heard = at - end + cut_end + offset;
-                    if !places.is_before(heard, cut_end) {
-                        break;
-                    }
-                    places.take(heard);
-                }
-                let mut packets = Vec::new();
-                let has_clock = window.streams.clock_pid == track.pid;
-                write_unit(
-                    &mut packets,
-                    &Unit {
-                        pid: track.pid,
-                        stream_id: track.stream_id,
-                        pts: window.stamp(at),
-                        dts: None,
-                        clock: has_clock.then(|| window.stamp(at - run.lead)),
-                        is_key: false,
-                        payload: track.frame(frame),
-                    },
-                );
-                pieces.push((at, packets));
-            }
-        }
-        let begin = if spliced.head.is_empty() { i64::MIN } else { spliced.head.start };
-        let within = begin..end.map_or(i64::MAX, |(end, _)| end);
-        let others = window.others.iter().filter(|other| within.contains(&other.at));
-        pieces.extend(others.map(|other| (other.at, window.packet_of(other).to_vec())));
-        pieces.sort_by_key(|(at, _)| *at);
-        Beside(pieces.into_iter().peekable())
-    }
-}
-
-/// Packets of sound and other streams, with the times when they are of use.
-struct Beside(std::iter::Peekable<std::vec::IntoIter<(i64, Vec<u8>)>>);
-
-impl Beside {
-    /// Writes those that are of use up to `time`.
-    fn write_to(&mut self, output: &mut Output, time: i64) {
-        while let Some((_, packets)) = self.0.next_if(|(at, _)| *at <= time) {
-            output.write(&packets);
-        }
     }
 }

@@ -99,6 +99,11 @@ impl Window {
         self.pictures.iter().map(|picture| picture.shown).collect()
     }
 
+    /// Where a picture begins in the bytes of the window.
+    pub(super) fn place_of(&self, picture: usize) -> usize {
+        self.pictures[picture].packets.start
+    }
+
     /// The first picture that is not context.
     pub(super) fn first(&self) -> usize {
         self.pictures.partition_point(|picture| picture.packets.start < self.context)
