@@ -79,6 +79,11 @@ impl Soundtrack {
         Self { length, free: i64::MIN }
     }
 
+    /// How long its frames are.
+    pub const fn length(&self) -> FrameLength {
+        self.length
+    }
+
     /// Begins with what is heard once pictures are shown from `begin` on. Each of `frames`, which come in order, would be
     /// heard then, if it kept its distance to the pictures. `None` where no frame is left that could be heard.
     ///

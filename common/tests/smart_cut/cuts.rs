@@ -5,7 +5,7 @@ use common::plan::cut::Holes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::oracle::{judge, make};
+use super::oracle::{judge, make, numbers};
 use super::source::{Kind, Source};
 
 const PLAIN: Kind = Kind {
@@ -144,4 +144,41 @@ async fn of_pictures_that_are_shown_for_different_times() {
     let video = "-vf settb=1/90000,setpts=(N+floor(N/3))*3000 -fps_mode passthrough -enc_time_base 1:90000 \
                  -c:v libx264 -preset veryfast -crf 20 -bf 2 -g 45 -keyint_min 45 -sc_threshold 0";
     of(Kind { video, seconds: 9, sound: (1024, 44_100, 2), ..PLAIN }).await;
+}
+
+#[tokio::test]
+async fn a_change_of_format_is_refused_with_its_place() {
+    let smaller = "-vf scale=160:88 -c:v libx264 -bf 0 -g 60 -keyint_min 60 -sc_threshold 0";
+    let other_sound = Kind { audio: "-c:a aac -ar 44100", ..PLAIN };
+    for second in [Kind { video: smaller, ..PLAIN }, other_sound] {
+        let source = Source::make_unlike(vec![Kind { seconds: 4, ..PLAIN }, second]).await;
+        let refused = make(&source, &[source.range(1.0, 8.0)], Holes::Refuse).await;
+        let error = refused.err().expect("it is refused");
+        assert!(error.starts_with("the format changes at about 2026-11-20T10:59:5"), "{error}");
+        // each by itself can be cut
+        for range in [source.range(0.5, 3.7), source.range(4.5, 9.0)] {
+            let made = make(&source, &[range], Holes::Refuse).await.unwrap();
+            assert!(made.report.is_sound(), "{:?}", made.report);
+        }
+    }
+}
+
+/// What a damaged segment costs is itself: the cut comes to an end, and what is far from it is as it was.
+#[tokio::test]
+async fn damage_costs_what_is_damaged() {
+    for seed in 0..tries() {
+        let mut source = Source::make(vec![Kind { video: REORDERED, seconds: 10, ..PLAIN }]).await;
+        let mut rng = StdRng::seed_from_u64(seed);
+        source.damage(2, &mut rng);
+        let range = source.range(1.3, 8.4);
+        match make(&source, &[range], Holes::Allow).await {
+            Ok(made) => {
+                let shown = numbers(&made.bytes).await;
+                let has = |number: usize| shown.contains(&Some(number));
+                assert!((39..110).all(has) && (190..252).all(has), "seed {seed}: {shown:?}");
+            }
+            // one that holds nothing of use
+            Err(error) => assert!(error.contains("cannot be cut exactly"), "seed {seed}: {error}"),
+        }
+    }
 }

@@ -40,6 +40,15 @@ pub(crate) async fn decoded_pictures(path: &Path) -> Vec<u8> {
     ffmpeg(&arguments, Vec::new()).await
 }
 
+/// What is shown in a video that may be damaged.
+pub(crate) async fn decoded_with_damage(path: &Path) -> Vec<u8> {
+    let arguments = format!(
+        "-nostdin -v quiet -i {} -map 0:v:0 -fps_mode passthrough -f rawvideo -pix_fmt yuv420p pipe:1",
+        path.display()
+    );
+    run("ffmpeg", &arguments, Vec::new()).await
+}
+
 /// What is heard in a video from its first picture on, if that is shown `lead` seconds after the first sound.
 pub(crate) async fn decoded_sound(path: &Path) -> Vec<i16> {
     let arguments = format!(

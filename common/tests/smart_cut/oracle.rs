@@ -9,7 +9,7 @@ use common::io::ffmpeg::Ffmpeg;
 use common::plan::cut::Holes;
 use futures_util::TryStreamExt;
 
-use super::media::{decoded_pictures, decoded_sound, ffmpeg, stamps};
+use super::media::{decoded_pictures, decoded_sound, decoded_with_damage, ffmpeg, stamps};
 use super::source::{PICTURE_BYTES, SOUND_RATE, Source, number};
 
 /// The least signal-to-noise ratio of a picture that was encoded again, in dB.
@@ -64,6 +64,15 @@ pub(crate) async fn judge(source: &Source, ranges: &[TimeRange], made: &Made) ->
         wrong.push(format!("the report is {:?}, of {} pictures", made.report, expected.len()));
     }
     wrong
+}
+
+/// The number of each picture of a cut that may be damaged, as far as it can be read.
+pub(crate) async fn numbers(bytes: &[u8]) -> Vec<Option<usize>> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.ts");
+    std::fs::write(&path, bytes).unwrap();
+    let shown = decoded_with_damage(&path).await;
+    shown.chunks_exact(PICTURE_BYTES).map(number).collect()
 }
 
 /// Whether another container shows the same, and the first one again.

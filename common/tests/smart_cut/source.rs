@@ -7,6 +7,8 @@ use chrono::TimeDelta;
 use common::base::time::{Hour, TimeRange, Timestamp};
 use common::format::segment::{Completeness, MediaDuration};
 use common::io::store::{Access, Feed, Store};
+use rand::RngExt;
+use rand::rngs::StdRng;
 
 use super::media::{decoded_pictures, decoded_sound, ffmpeg, stamps};
 
@@ -112,6 +114,16 @@ fn sample(at: f64) -> i16 {
 impl Source {
     /// Makes one of an encoder that is started anew for each of `kinds`.
     pub(crate) async fn make(kinds: Vec<Kind>) -> Self {
+        let source = Self::make_unlike(kinds).await;
+        for index in 0..source.times.len() {
+            let shown = number(source.picture(index));
+            assert_eq!(shown, Some(index), "a source shows what was drawn");
+        }
+        source
+    }
+
+    /// As [`Source::make`], of any sizes.
+    pub(crate) async fn make_unlike(kinds: Vec<Kind>) -> Self {
         let base = tempfile::tempdir().unwrap();
         let root = base.path().join("store");
         std::fs::create_dir(&root).unwrap();
@@ -158,10 +170,6 @@ impl Source {
         let time = |stamp: &i64| start + TimeDelta::nanoseconds((stamp - named) * 100_000 / 9);
         self.times.extend(shown.iter().map(time));
         self.pictures.extend(decoded_pictures(&whole).await);
-        assert_eq!(self.times.len(), self.pictures.len() / PICTURE_BYTES);
-        for index in first..self.times.len() {
-            assert_eq!(number(self.picture(index)), Some(index), "a source shows what was drawn");
-        }
         let end = start + seconds(passed);
         let ends: Vec<Timestamp> =
             begins.iter().skip(1).map(|(_, begin)| *begin).chain([end]).collect();
@@ -183,6 +191,33 @@ impl Source {
         let mut segment = self.store.begin_segment(&self.feed, start, duration).await.unwrap();
         segment.write(bytes).await.unwrap();
         segment.publish(Completeness::Full).await.unwrap().path
+    }
+
+    /// Spoils the segment of this number somehow, as disks and networks do.
+    pub(crate) fn damage(&mut self, segment: usize, rng: &mut StdRng) {
+        let (path, _) = &self.segments[segment];
+        let mut bytes = std::fs::read(path).unwrap();
+        let place = |rng: &mut StdRng, bytes: &[u8]| rng.random_range(0..bytes.len());
+        match rng.random_range(0..5) {
+            0 => (0..20).for_each(|_| {
+                let place = place(rng, &bytes);
+                bytes[place] ^= 1 << rng.random_range(0..8);
+            }),
+            1 => bytes.truncate(place(rng, &bytes)),
+            2 => {
+                let (one, other) = (place(rng, &bytes), place(rng, &bytes));
+                bytes.drain(one.min(other)..one.max(other));
+            }
+            3 => {
+                let (one, other) = (place(rng, &bytes), place(rng, &bytes));
+                bytes[one.min(other)..one.max(other)].fill(0);
+            }
+            // packets that are scrambled, as they say
+            _ => (0..bytes.len() / 188).filter(|_| rng.random_bool(0.05)).for_each(|packet| {
+                bytes[packet * 188 + 3] |= 0x80;
+            }),
+        }
+        std::fs::write(path, bytes).unwrap();
     }
 
     /// Takes the segment of this number out of the store.

@@ -7,6 +7,7 @@ use super::reader::{Media, ticks};
 use super::window::Window;
 use crate::base::time::Timestamp;
 use crate::format::codec::nal::Syntax;
+use crate::format::media::Shape;
 use crate::format::mpegts::{TICKS_PER_SECOND, Tables, since};
 use crate::plan::splice::{self, Leading, Shown};
 
@@ -23,6 +24,8 @@ pub(super) struct Edge {
     /// Where each segment ends in the window.
     ends: Vec<usize>,
     pub(super) tables: Tables,
+    /// What its pictures are like, if that is known.
+    pub(super) shape: Option<Shape>,
 }
 
 impl Edge {
@@ -46,7 +49,9 @@ impl Edge {
             *end += media.bytes.len();
             Some(*end)
         });
-        Self { window, shown, marks, ends: ends.collect(), tables: outline.tables.clone() }
+        let shape = media.iter().find_map(|media| media.place.outline.shape);
+        let tables = outline.tables.clone();
+        Self { window, shown, marks, ends: ends.collect(), tables, shape }
     }
 
     /// What can be done about pictures that lead open groups. In H.264, a picture that begins one cannot become one that

@@ -66,9 +66,9 @@ pub enum SmartError {
         #[source]
         why: Unsuited,
     },
-    /// Other streams begin inside the cut.
+    /// Other streams, pictures of another size or other sound begin inside the cut.
     #[error(
-        "the streams change at {at}, so that nothing can be copied on. Ask for a rough or a full cut"
+        "the format changes at about {at}, so that nothing can be copied on. Ask for a rough or a full cut"
     )]
     Changes {
         /// Where.

@@ -94,7 +94,7 @@ impl Place {
         let named = (self.stored.start - before.stored.start).num_microseconds();
         let named = named.map_or(i64::MAX, ticks);
         let told = since(own.first_pts, other.first_pts);
-        own.streams == other.streams
+        own.is_like(other)
             && told.abs_diff(named) <= CLOCK_TOLERANCE.unsigned_abs()
             && since(own.first_dts, other.last_dts) > 0
     }

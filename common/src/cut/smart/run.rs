@@ -11,7 +11,7 @@ use super::reader::{Files, Media, Place, Reader, ticks};
 use super::weave::Run;
 use super::{Encoders, SmartError, Timeline};
 use crate::base::time::{TimeRange, Timestamp};
-use crate::format::media::Streams;
+use crate::format::media::{Shape, Streams};
 use crate::format::mpegts::{Shift, Shifts, TICKS_PER_SECOND};
 use crate::io::produced::Sink;
 use crate::plan::cut::{PlannedRange, StoredSegment};
@@ -44,6 +44,7 @@ pub(super) struct Cut {
     pub(super) tracks: Vec<(u16, Soundtrack)>,
     /// What every run must have.
     streams: Option<Streams>,
+    shape: Option<Shape>,
 }
 
 /// What is left of a range.
@@ -98,7 +99,16 @@ impl Cut {
         sink: Sink<Bytes>,
     ) -> Self {
         let output = Output::new(sink);
-        Self { files, encoders, timeline, output, at: 0, tracks: Vec::new(), streams: None }
+        Self {
+            files,
+            encoders,
+            timeline,
+            output,
+            at: 0,
+            tracks: Vec::new(),
+            streams: None,
+            shape: None,
+        }
     }
 
     /// Appends a range.
@@ -332,7 +342,9 @@ impl Cut {
         at: Timestamp,
     ) -> Result<(Run, Vec<usize>), SmartError> {
         let window = &edge.window;
-        if *self.streams.get_or_insert_with(|| window.streams.clone()) != window.streams {
+        let streams = self.streams.get_or_insert_with(|| window.streams.clone());
+        self.shape = self.shape.or(edge.shape);
+        if *streams != window.streams || edge.shape.is_some_and(|shape| self.shape != Some(shape)) {
             return Err(SmartError::Changes { at });
         }
         let (mut offsets, mut frames) = (Vec::new(), Vec::new());
@@ -342,6 +354,9 @@ impl Cut {
                 self.tracks.push((track.pid, Soundtrack::new(track.length)));
                 self.tracks.len() - 1
             });
+            if self.tracks[known].1.length() != track.length {
+                return Err(SmartError::Changes { at });
+            }
             let times = track.frames.iter().map(|(at, _)| self.at + at - start);
             let entry = self.tracks[known].1.enter(self.at, times);
             frames.push(entry.map_or(track.frames.len(), |entry| entry.frame));

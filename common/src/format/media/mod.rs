@@ -15,7 +15,7 @@ mod sounds;
 
 pub use head::{Container, Head, HeadOutcome, MOST_HEAD_BYTES, Tables, head};
 pub use info::{StreamInfo, stream_info};
-pub use outline::{Outline, Streams, Unsuited, Video};
+pub use outline::{Outline, Shape, Streams, Unsuited, Video};
 pub use pictures::{Picture, Pictures, pictures};
 pub use sounds::{Sound, Sounds, sounds};
 

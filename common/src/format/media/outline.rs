@@ -3,8 +3,9 @@
 use thiserror::Error;
 
 use crate::format::codec::Codec;
-use crate::format::codec::nal::Syntax;
-use crate::format::mpegts::{PACKET_BYTES, Packet, Packets, PesHeader, Tables};
+use crate::format::codec::nal::{AnnexB, Kind, Sps, Syntax};
+use crate::format::hls::Resolution;
+use crate::format::mpegts::{PACKET_BYTES, Packet, Packets, PesHeader, PesPackets, Tables};
 
 /// The streams of a segment, and the ends of its clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,17 @@ pub struct Outline {
     pub first_pts: u64,
     /// When its last picture is decoded.
     pub last_dts: u64,
+    /// What its pictures are like, if it begins with what tells that.
+    pub shape: Option<Shape>,
+}
+
+/// What pictures must have in common to be shown as one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// What is shown of them, before any stretching.
+    pub resolution: Resolution,
+    /// The profile that decoders need, as the codec counts.
+    pub profile: u8,
 }
 
 /// The streams of a program that are known.
@@ -77,7 +89,35 @@ impl Outline {
         let last = last_header(packets, pid).unwrap_or(first);
         let first_pts = first.pts.ok_or(Unsuited::NoTimes)?;
         let dts = |header: PesHeader| header.decode_time().unwrap_or(first_pts);
-        Ok(Self { tables, streams, first_dts: dts(first), first_pts, last_dts: dts(last) })
+        let shape = Shape::of_first(packets, streams.video);
+        Ok(Self { tables, streams, first_dts: dts(first), first_pts, last_dts: dts(last), shape })
+    }
+
+    /// Whether pictures of `other` are like those here, as far as both tell.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.streams == other.streams
+            && self.shape.zip(other.shape).is_none_or(|(own, other)| own == other)
+    }
+}
+
+impl Shape {
+    /// That of the first picture in `packets`.
+    fn of_first(packets: &[u8], video: Video) -> Option<Self> {
+        /// Parameter sets stand in front of the picture.
+        const FEW: usize = 4096;
+        let mut units = PesPackets::new(Packets::new(packets), video.pid, FEW);
+        let mut part = units.advance()?;
+        if part.header.is_none() {
+            part = units.advance()?;
+        }
+        let mut sets =
+            AnnexB::new(part.payload).filter(|unit| video.syntax.kind(unit) == Some(Kind::Sps));
+        let sps = Sps::parse(video.syntax, sets.next()?)?;
+        let profile = match sps {
+            Sps::H264(sps) => sps.profile_level[0],
+            Sps::Hevc(sps) => sps.profile.0[0],
+        };
+        Some(Self { resolution: sps.resolution(), profile })
     }
 }
 
@@ -128,6 +168,10 @@ mod tests {
         let (first, last) = (pictures[0], pictures[pictures.len() - 1]);
         assert_eq!((outline.first_dts, outline.first_pts), (first.dts, first.pts));
         assert_eq!(outline.last_dts, last.dts);
+        let resolution = Resolution { width: 322, height: 182 };
+        assert_eq!(outline.shape, Some(Shape { resolution, profile: 100 }));
+        let mid = include_bytes!("../../../testdata/media/h264-mid-gop.ts");
+        assert_eq!(Outline::read(mid).unwrap().shape, None);
         // also where the end is no whole packet
         let cut = Outline::read(&sample[..sample.len() - 1]).unwrap();
         assert_eq!(cut.last_dts, last.dts);
