@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use super::oracle::{judge, make, numbers};
 use super::source::{Kind, Source};
 
-const PLAIN: Kind = Kind {
+pub(crate) const PLAIN: Kind = Kind {
     rate: (30, 1),
     seconds: 12,
     video: "-c:v libx264 -preset veryfast -crf 20 -bf 0 -g 60 -keyint_min 60 -sc_threshold 0",
@@ -18,17 +18,35 @@ const PLAIN: Kind = Kind {
 };
 
 /// Three pictures between those that they are made from.
-const REORDERED: &str = "-c:v libx264 -preset veryfast -crf 20 -bf 3 -b_strategy 0 -g 60 \
+pub(crate) const REORDERED: &str = "-c:v libx264 -preset veryfast -crf 20 -bf 3 -b_strategy 0 -g 60 \
      -keyint_min 60 -sc_threshold 0 -x264opts b-pyramid=normal";
 
+/// No group but the first is closed.
+pub(crate) const OPEN: &str = "-c:v libx264 -preset veryfast -crf 20 -bf 3 -g 60 -keyint_min 60 \
+     -sc_threshold 0 -x264opts open-gop=1 -bsf:v dump_extra=freq=keyframe";
+
+/// HEVC whose groups are open.
+pub(crate) const TEN_BITS: &str = "-c:v libx265 -preset ultrafast -crf 20 -pix_fmt yuv420p10le \
+     -x265-params log-level=none:bframes=3:keyint=60:min-keyint=60:scenecut=0:open-gop=1";
+
+/// Each third picture is shown twice as long.
+pub(crate) const UNEVEN: Kind = Kind {
+    video: "-vf settb=1/90000,setpts=(N+floor(N/3))*3000 -fps_mode passthrough \
+            -enc_time_base 1:90000 -c:v libx264 -preset veryfast -crf 20 -bf 2 -g 45 -keyint_min 45 \
+            -sc_threshold 0",
+    seconds: 9,
+    sound: (1024, 44_100, 2),
+    ..PLAIN
+};
+
 /// How many cuts of each kind of source are tried.
-fn tries() -> u64 {
+pub(crate) fn tries() -> u64 {
     let told = std::env::var("WUBLOADER_TEST_CUTS").ok();
     told.map_or(8, |told| told.parse().expect("WUBLOADER_TEST_CUTS is a number"))
 }
 
 /// Random ranges of `source`, the same for a seed.
-fn ranges(source: &Source, seed: u64) -> Vec<TimeRange> {
+pub(crate) fn ranges(source: &Source, seed: u64) -> Vec<TimeRange> {
     let mut rng = StdRng::seed_from_u64(seed);
     let (length, count) = (source.seconds(), rng.random_range(1..=6));
     let range = |_| {
@@ -83,10 +101,8 @@ async fn of_h264_whose_clock_begins_anew() {
 
 #[tokio::test]
 async fn of_h264_with_open_groups() {
-    let video = "-c:v libx264 -preset veryfast -crf 20 -bf 3 -g 60 -keyint_min 60 -sc_threshold 0 \
-                 -x264opts open-gop=1 -bsf:v dump_extra=freq=keyframe";
     // longer than what is encoded at a time
-    of(Kind { video, seconds: 30, ..PLAIN }).await;
+    of(Kind { video: OPEN, seconds: 30, ..PLAIN }).await;
 }
 
 #[tokio::test]
@@ -106,9 +122,7 @@ async fn of_hevc() {
 
 #[tokio::test]
 async fn of_hevc_with_open_groups_and_ten_bits() {
-    let video = "-c:v libx265 -preset ultrafast -crf 20 -pix_fmt yuv420p10le -x265-params \
-                 log-level=none:bframes=3:keyint=60:min-keyint=60:scenecut=0:open-gop=1";
-    of(Kind { video, ..PLAIN }).await;
+    of(Kind { video: TEN_BITS, ..PLAIN }).await;
 }
 
 #[tokio::test]
@@ -140,10 +154,7 @@ async fn over_an_encoder_that_starts_anew() {
 
 #[tokio::test]
 async fn of_pictures_that_are_shown_for_different_times() {
-    // each third picture is shown twice as long
-    let video = "-vf settb=1/90000,setpts=(N+floor(N/3))*3000 -fps_mode passthrough -enc_time_base 1:90000 \
-                 -c:v libx264 -preset veryfast -crf 20 -bf 2 -g 45 -keyint_min 45 -sc_threshold 0";
-    of(Kind { video, seconds: 9, sound: (1024, 44_100, 2), ..PLAIN }).await;
+    of(UNEVEN).await;
 }
 
 #[tokio::test]

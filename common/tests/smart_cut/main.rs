@@ -3,4 +3,5 @@
 mod cuts;
 mod media;
 mod oracle;
+mod peer;
 mod source;

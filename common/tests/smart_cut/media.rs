@@ -1,7 +1,7 @@
 //! Other programs, and what they make of media.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use common::io::process;
 use tokio::io::AsyncWriteExt;
@@ -13,7 +13,17 @@ pub(crate) async fn ffmpeg(arguments: &str, input: Vec<u8>) -> Vec<u8> {
     run("ffmpeg", &format!("-nostdin -v error -xerror -y {arguments}"), input).await
 }
 
-pub(crate) async fn run(program: &str, arguments: &str, input: Vec<u8>) -> Vec<u8> {
+/// As [`ffmpeg`], of any program.
+async fn run(program: &str, arguments: &str, input: Vec<u8>) -> Vec<u8> {
+    let output = ran(program, arguments, input).await;
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{program} {arguments}: {complaint}");
+    assert_eq!(complaint, "", "{program} {arguments}");
+    output.stdout
+}
+
+/// Runs a program to its end.
+pub(crate) async fn ran(program: &str, arguments: &str, input: Vec<u8>) -> Output {
     let mut command = process::command(program);
     command.args(arguments.split_whitespace());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -24,11 +34,7 @@ pub(crate) async fn run(program: &str, arguments: &str, input: Vec<u8>) -> Vec<u
         let _ = stdin.write_all(&input).await;
     };
     let ((), output) = tokio::join!(fed, child.wait_with_output());
-    let output = output.unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{program} {arguments}: {complaint}");
-    assert_eq!(complaint, "", "{program} {arguments}");
-    output.stdout
+    output.unwrap()
 }
 
 /// What is shown in a video.

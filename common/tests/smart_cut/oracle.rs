@@ -13,7 +13,7 @@ use super::media::{decoded_pictures, decoded_sound, decoded_with_damage, ffmpeg,
 use super::source::{PICTURE_BYTES, SOUND_RATE, Source, number};
 
 /// The least signal-to-noise ratio of a picture that was encoded again, in dB.
-const LEAST_PSNR: f64 = 42.0;
+pub(crate) const LEAST_PSNR: f64 = 42.0;
 
 /// A cut that was made.
 pub(crate) struct Made {
@@ -128,7 +128,7 @@ fn judge_pictures(source: &Source, shown: &[u8], expected: &[usize], made: &Made
     wrong
 }
 
-fn psnr(one: &[u8], other: &[u8]) -> f64 {
+pub(crate) fn psnr(one: &[u8], other: &[u8]) -> f64 {
     let squares = one.iter().zip(other).map(|(one, other)| f64::from(one.abs_diff(*other)).powi(2));
     #[expect(clippy::cast_precision_loss, reason = "it is small")]
     let error = squares.sum::<f64>() / one.len() as f64;

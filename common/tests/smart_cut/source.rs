@@ -288,6 +288,19 @@ impl Source {
         TimeRange::new(begin() + seconds(start), begin() + seconds(end)).unwrap()
     }
 
+    /// When `range` starts and ends, in seconds after the first sound or picture and with a comma between.
+    pub(crate) fn in_file(&self, range: TimeRange) -> String {
+        let first = self.times[0] - TimeDelta::microseconds(self.parts[0].lead.max(0));
+        let after = |time: Timestamp| (time - first).num_microseconds().unwrap();
+        let text = |micros: i64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+        [range.start(), range.end()].map(after).map(text).join(",")
+    }
+
+    /// All segments of an encoder's run in one file.
+    pub(crate) fn whole(&self, part: usize) -> PathBuf {
+        self._base.path().join(part.to_string()).join("whole.ts")
+    }
+
     /// How long it is, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         self.parts.iter().map(|part| f64::from(part.kind.seconds)).sum()
