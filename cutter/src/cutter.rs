@@ -70,7 +70,7 @@ impl Cutter {
             database,
             clock: Arc::clone(&context.clock),
             // one event at a time
-            encoders: Encoders::new(Ffmpeg::new("ffmpeg"), 1),
+            encoders: Encoders::new(Ffmpeg::new(crate::FFMPEG), 1),
         }
     }
 

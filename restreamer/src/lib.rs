@@ -42,7 +42,7 @@ pub async fn run(context: Context, config: Config) -> anyhow::Result<()> {
     context.watch_store(&config.store);
     let app = app::App::new(&context, config.store);
     if let Err(error) = app.expensive.ffmpeg.check().await {
-        tracing::warn!("there will be no waveforms and no frames: {error}");
+        tracing::warn!("there will be no waveforms, no frames and no exact cuts: {error}");
     }
     service::serve(&context, config.listen, router::router(app))?;
     context.stop.cancelled().await;

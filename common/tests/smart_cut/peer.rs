@@ -91,7 +91,7 @@ fn ascending(source: &Source, seed: u64) -> Vec<TimeRange> {
     let mut rng = StdRng::seed_from_u64(seed);
     let count = 2 * rng.random_range(1..=3);
     let mut numbers: Vec<usize> =
-        (0..count).map(|_| rng.random_range(1..source.times.len() - 4)).collect();
+        (0..count).map(|_| rng.random_range(1..source.times.len() - 8)).collect();
     numbers.sort_unstable();
     let time = |number: usize| source.times[number] - TimeDelta::microseconds(500);
     let range = |pair: &[usize]| TimeRange::new(time(pair[0]), time(pair[1] + 1)).unwrap();

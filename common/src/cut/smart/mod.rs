@@ -127,7 +127,13 @@ pub fn stream(
         for range in plan.ranges {
             cut.range(range).await?;
         }
-        told.tell(cut.finish().await);
+        let report = cut.finish().await;
+        if report.is_sound() {
+            tracing::debug!(?report, "made a smart cut");
+        } else {
+            tracing::warn!(?report, "a smart cut is not as it should be");
+        }
+        told.tell(report);
         Ok(())
     });
     (stream, checked)
