@@ -35,7 +35,11 @@ pub fn cpu_of_tree(id: u32) -> Result<Duration> {
 }
 
 /// How much processor time the process `id` has used, without its children.
-fn cpu(id: u32) -> Result<Duration> {
+///
+/// # Errors
+///
+/// When there is no such process.
+pub fn cpu(id: u32) -> Result<Duration> {
     let id = Pid::from_raw(id.try_into().context("a process has a small number")?);
     let clock = ClockId::pid_cpu_clock_id(id).context("find the clock of a process")?;
     Ok(clock.now().context("read the clock of a process")?.into())

@@ -6,6 +6,7 @@ use common::format::mpegts::PACKET_BYTES;
 pub(crate) const UNKNOWN: &str = "application/octet-stream";
 pub(crate) const MPEG_TS: &str = "video/mp2t";
 pub(crate) const MP4: &str = "video/mp4";
+const WEBM: &str = "video/webm";
 
 /// How many of a file's first bytes tell its container: two packets of MPEG-TS.
 pub(crate) const TELLING_BYTES: usize = 2 * PACKET_BYTES;
@@ -24,7 +25,7 @@ pub(crate) fn of_name(name: &str) -> Option<&'static str> {
         "webp" => "image/webp",
         "mp4" | "m4s" => MP4,
         "mkv" => "video/x-matroska",
-        "webm" => "video/webm",
+        "webm" => WEBM,
         "mp3" => "audio/mpeg",
         _ => return None,
     })
@@ -37,6 +38,11 @@ pub(crate) fn of_video(bytes: &[u8]) -> &'static str {
     const FIRST_BOXES: [&[u8]; 6] = [b"ftyp", b"styp", b"sidx", b"moov", b"moof", b"emsg"];
     /// The byte that every packet begins with (ISO/IEC 13818-1 §2.4.3.2).
     const SYNC: u8 = 0x47;
+    /// What WebM begins with (RFC 8794 §11.2.1).
+    const EBML: &[u8] = &[0x1a, 0x45, 0xdf, 0xa3];
+    if bytes.starts_with(EBML) {
+        return WEBM;
+    }
     let starts_packet = |at: usize| bytes.get(at).is_none_or(|byte| *byte == SYNC);
     if bytes.get(4..8).is_some_and(|kind| FIRST_BOXES.contains(&kind)) {
         MP4

@@ -44,7 +44,7 @@ fn main() -> Result<()> {
         ("fast", "fast", 0.9, 599.3),
     ];
     let mut measured: [Vec<Measured>; 4] = Default::default();
-    let mut cats = Vec::new();
+    let mut limits = Vec::new();
     for round in 0..=rounds {
         let cat = cat(&files)?;
         for (times, (_, kind, start, end)) in measured.iter_mut().zip(cuts) {
@@ -52,9 +52,9 @@ fn main() -> Result<()> {
             // the first round brings everything into memory
             times.extend((round > 0).then_some(found));
         }
-        cats.extend((round > 0).then_some(cat));
+        limits.extend((round > 0).then_some(cat));
     }
-    let limit = || Some(("cat", Figures::of_times(cats.iter().copied())));
+    let limit = || Some(("cat", Figures::of_times(limits.iter().copied())));
     for (times, (name, ..)) in measured.iter().zip(cuts) {
         let targets = match name {
             "rough" => ["≤ 1.11 ×", "", "", ""],
@@ -89,9 +89,7 @@ struct Measured {
 impl Measured {
     fn of(restreamer: &Restreamer, kind: &str, start: f64, end: f64) -> Result<Self> {
         let id = restreamer.id();
-        let cpu = || -> Result<_> {
-            Ok((process::cpu_of_threads(id)?, process::cpu_of_ended_children(id)?))
-        };
+        let cpu = || -> Result<_> { Ok((process::cpu(id)?, process::cpu_of_ended_children(id)?)) };
         let (own, child) = cpu()?;
         let begun = Instant::now();
         let mut stream = TcpStream::connect(restreamer.address())?;
@@ -103,7 +101,8 @@ impl Measured {
         ensure!(head.starts_with("HTTP/1.0 200"), "it answers: {head}");
         ensure!(size > 100_000_000, "it answers with {size} bytes only");
         let (own_now, child_now) = cpu()?;
-        Ok(Self { wall, first, own_cpu: own_now - own, child_cpu: child_now - child })
+        let own_cpu = own_now.saturating_sub(own);
+        Ok(Self { wall, first, own_cpu, child_cpu: child_now.saturating_sub(child) })
     }
 }
 

@@ -7,11 +7,13 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use thiserror::Error;
 
+use self::full::Format;
 use self::smart::{Encoders, SmartError, Timeline};
 use crate::base::time::TimeRange;
 use crate::io::store::{Feed, Store};
 use crate::plan::cut::{CutError, Holes, Plan, check_length, with_beside};
 
+pub mod full;
 pub mod rough;
 pub mod smart;
 
@@ -23,6 +25,8 @@ pub enum Kind {
     Rough,
     /// Exact to the picture.
     Exact(Timeline),
+    /// Exact to the picture, and all of it encoded again.
+    Full(Format),
 }
 
 /// Makes the cut that `plan` says.
@@ -37,6 +41,7 @@ pub fn stream(
 ) -> BoxStream<'static, Result<Bytes, SmartError>> {
     match kind {
         Kind::Rough => rough::stream(store, feed, plan).map_err(SmartError::Read).boxed(),
+        Kind::Full(format) => full::stream(store, feed, plan, encoders, format).boxed(),
         Kind::Exact(timeline) => smart::stream(store, feed, plan, encoders, timeline).0.boxed(),
     }
 }

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::oracle::{judge, make, numbers};
-use super::source::{Kind, Source};
+use super::source::{Kind, Source, range};
 
 pub(crate) const PLAIN: Kind = Kind {
     rate: (30, 1),
@@ -49,12 +49,12 @@ pub(crate) fn tries() -> u64 {
 pub(crate) fn ranges(source: &Source, seed: u64) -> Vec<TimeRange> {
     let mut rng = StdRng::seed_from_u64(seed);
     let (length, count) = (source.seconds(), rng.random_range(1..=6));
-    let range = |_| {
+    let one = |_| {
         let start = rng.random_range(0.0..length - 1.0);
         let end: f64 = start + rng.random_range(0.02..length / 2.0);
-        source.range(start, end.min(length - 0.1))
+        range(start, end.min(length - 0.1))
     };
-    (0..count).map(range).collect()
+    (0..count).map(one).collect()
 }
 
 async fn every_cut_is_exact(source: &Source, holes: Holes) {
@@ -163,11 +163,11 @@ async fn a_change_of_format_is_refused_with_its_place() {
     let other_sound = Kind { audio: "-c:a aac -ar 44100", ..PLAIN };
     for second in [Kind { video: smaller, ..PLAIN }, other_sound] {
         let source = Source::make_unlike(vec![Kind { seconds: 4, ..PLAIN }, second]).await;
-        let refused = make(&source, &[source.range(1.0, 8.0)], Holes::Refuse).await;
+        let refused = make(&source, &[range(1.0, 8.0)], Holes::Refuse).await;
         let error = refused.err().expect("it is refused");
         assert!(error.starts_with("the format changes at about 2026-11-20T10:59:5"), "{error}");
         // each by itself can be cut
-        for range in [source.range(0.5, 3.7), source.range(4.5, 9.0)] {
+        for range in [range(0.5, 3.7), range(4.5, 9.0)] {
             let made = make(&source, &[range], Holes::Refuse).await.unwrap();
             assert!(made.report.is_sound(), "{:?}", made.report);
         }
@@ -181,7 +181,7 @@ async fn damage_costs_what_is_damaged() {
         let mut source = Source::make(vec![Kind { video: REORDERED, seconds: 10, ..PLAIN }]).await;
         let mut rng = StdRng::seed_from_u64(seed);
         source.damage(2, &mut rng);
-        let range = source.range(1.3, 8.4);
+        let range = range(1.3, 8.4);
         match make(&source, &[range], Holes::Allow).await {
             Ok(made) => {
                 let shown = numbers(&made.bytes).await;

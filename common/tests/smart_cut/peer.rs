@@ -4,6 +4,7 @@
 //!
 //! prints a table. It is given an MP4 file, into which ffmpeg has copied the segments.
 
+use std::path::Path;
 use std::time::Instant;
 
 use chrono::TimeDelta;
@@ -98,6 +99,44 @@ fn ascending(source: &Source, seed: u64) -> Vec<TimeRange> {
     numbers.chunks(2).map(range).collect()
 }
 
+async fn of_ours(source: &Source, ranges: &[TimeRange], tally: &mut Tally) {
+    tally.cuts += 1;
+    let begun = Instant::now();
+    let made = make(source, ranges, Holes::Refuse).await;
+    tally.seconds += begun.elapsed().as_secs_f64();
+    let Ok(made) = made else {
+        tally.failed += 1;
+        return;
+    };
+    let cut = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&cut, made.bytes).unwrap();
+    tally.count(source, ranges, &decoded_with_damage(cut.path()).await);
+}
+
+async fn of_theirs(
+    program: &str,
+    source: &Source,
+    ranges: &[TimeRange],
+    input: &Path,
+    tally: &mut Tally,
+) {
+    tally.cuts += 1;
+    let output = input.with_file_name("out.mp4");
+    // there is none yet when it is tried first
+    let _ = std::fs::remove_file(&output);
+    let keep: Vec<String> = ranges.iter().map(|range| source.in_file(*range)).collect();
+    let (from, to, keep) = (input.display(), output.display(), keep.join(","));
+    let arguments = format!("{from} {to} --keep {keep} --log-level fatal");
+    let begun = Instant::now();
+    let ended = ran(program, &arguments, Vec::new()).await;
+    tally.seconds += begun.elapsed().as_secs_f64();
+    if ended.status.success() && output.exists() {
+        tally.count(source, ranges, &decoded_with_damage(&output).await);
+    } else {
+        tally.failed += 1;
+    }
+}
+
 #[tokio::test]
 async fn beside_smartcut() {
     let Ok(program) = std::env::var("WUBLOADER_SMARTCUT") else { return };
@@ -125,39 +164,12 @@ async fn beside_smartcut() {
         let source = Source::make(vec![kind]).await;
         let (mut ours, mut theirs) = (Tally::default(), Tally::default());
         let folder = tempfile::tempdir().unwrap();
-        let (input, output) = (folder.path().join("in.mp4"), folder.path().join("out.mp4"));
-        let (cut, whole) = (folder.path().join("cut.ts"), source.whole(0));
+        let (input, whole) = (folder.path().join("in.mp4"), source.whole(0));
         ffmpeg(&format!("-i {} -c copy {}", whole.display(), input.display()), Vec::new()).await;
         for seed in 0..tries() {
             let ranges = ascending(&source, seed);
-            ours.cuts += 1;
-            let begun = Instant::now();
-            let made = make(&source, &ranges, Holes::Refuse).await;
-            ours.seconds += begun.elapsed().as_secs_f64();
-            match made {
-                Ok(made) => {
-                    std::fs::write(&cut, made.bytes).unwrap();
-                    ours.count(&source, &ranges, &decoded_with_damage(&cut).await);
-                }
-                Err(_) => ours.failed += 1,
-            }
-            theirs.cuts += 1;
-            let keep: Vec<String> = ranges.iter().map(|range| source.in_file(*range)).collect();
-            let arguments = format!(
-                "{} {} --keep {} --log-level fatal",
-                input.display(),
-                output.display(),
-                keep.join(",")
-            );
-            let _ = std::fs::remove_file(&output);
-            let begun = Instant::now();
-            let ended = ran(&program, &arguments, Vec::new()).await;
-            theirs.seconds += begun.elapsed().as_secs_f64();
-            if ended.status.success() && output.exists() {
-                theirs.count(&source, &ranges, &decoded_with_damage(&output).await);
-            } else {
-                theirs.failed += 1;
-            }
+            of_ours(&source, &ranges, &mut ours).await;
+            of_theirs(&program, &source, &ranges, &input, &mut theirs).await;
         }
         println!("{}", ours.row(name, "Wubloader"));
         println!("{}", theirs.row(name, "smartcut"));

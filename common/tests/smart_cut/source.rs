@@ -52,7 +52,7 @@ pub(crate) struct Source {
     segments: Vec<(PathBuf, Range<usize>)>,
     /// Pictures that are not in the store any more.
     lost: Vec<Range<usize>>,
-    _base: tempfile::TempDir,
+    base: tempfile::TempDir,
 }
 
 /// What came from one run of an encoder.
@@ -135,11 +135,11 @@ impl Source {
             parts: Vec::new(),
             segments: Vec::new(),
             lost: Vec::new(),
-            _base: base,
+            base,
         };
         let mut start = begin();
         for (index, kind) in kinds.into_iter().enumerate() {
-            let folder = source._base.path().join(index.to_string());
+            let folder = source.base.path().join(index.to_string());
             std::fs::create_dir(&folder).unwrap();
             encode(&kind, &folder, source.times.len(), start).await;
             start = source.take(kind, &folder, start).await;
@@ -283,11 +283,6 @@ impl Source {
         lengths.all(|length| length.abs_diff(first) < 50)
     }
 
-    /// From the first picture on.
-    pub(crate) fn range(&self, start: f64, end: f64) -> TimeRange {
-        TimeRange::new(begin() + seconds(start), begin() + seconds(end)).unwrap()
-    }
-
     /// When `range` starts and ends, in seconds after the first sound or picture and with a comma between.
     pub(crate) fn in_file(&self, range: TimeRange) -> String {
         let first = self.times[0] - TimeDelta::microseconds(self.parts[0].lead.max(0));
@@ -298,7 +293,7 @@ impl Source {
 
     /// All segments of an encoder's run in one file.
     pub(crate) fn whole(&self, part: usize) -> PathBuf {
-        self._base.path().join(part.to_string()).join("whole.ts")
+        self.base.path().join(part.to_string()).join("whole.ts")
     }
 
     /// How long it is, in seconds.
@@ -334,6 +329,11 @@ async fn encode(kind: &Kind, folder: &Path, first: usize, start: Timestamp) {
         folder = folder.display(),
     );
     ffmpeg(&arguments, pictures).await;
+}
+
+/// A range of a source, in seconds after its first picture.
+pub(crate) fn range(start: f64, end: f64) -> TimeRange {
+    TimeRange::new(begin() + seconds(start), begin() + seconds(end)).unwrap()
 }
 
 /// When the first segment of a source starts: shortly before an hour is over.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use common::cut::Kind;
+use common::cut::full::Format;
 use common::cut::smart::Timeline;
 use common::format::folder::FolderName;
 use serde::Deserialize;
@@ -122,7 +123,7 @@ impl Location {
             CutType::Rough => Kind::Rough,
             CutType::Fast => Kind::Exact(Timeline::Kept),
             CutType::Smart => Kind::Exact(Timeline::Continuous),
-            CutType::Full => bail!("the cut_type \"full\" is not built yet; use \"smart\""),
+            CutType::Full => Kind::Full(Format::MpegTs),
         };
         let local = Local::new(&keys.path, keys.url_prefix.as_deref(), keys.write_info, cutter)?;
         Ok(Self { backend: Arc::new(local), cut, takes_events: !keys.no_uploader })

@@ -67,10 +67,6 @@ fn what_is_wrong_is_said_in_a_line_that_names_it() {
         ),
         (r#"{"type": "local", "path": "HERE/no"}"#, "the path HERE/no is no folder; create it"),
         (
-            r#"{"type": "local", "path": "HERE", "cut_type": "full"}"#,
-            "the cut_type \"full\" is not built yet; use \"smart\"",
-        ),
-        (
             r#"{"type": "local", "path": "HERE", "url_prefix": "video"}"#,
             "the url_prefix \"video\" is no address: relative URL without a base",
         ),

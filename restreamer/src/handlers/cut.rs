@@ -25,7 +25,7 @@ pub(crate) async fn cut(
     let CutRequest { ranges, kind, holes } = CutRequest::of(&query)?;
     let CutKind::Made(kind) = kind else {
         return Err(ApiError::NotImplemented(
-            "this node makes no such cuts yet: ask for type=smart without transitions",
+            "this node makes no transitions yet: ask for hard cuts",
         ));
     };
     let plan = move |store: &_, feed: &_| Ok(common::cut::plan(store, feed, &ranges, holes)?);

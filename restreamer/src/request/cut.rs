@@ -2,6 +2,7 @@
 
 use common::base::time::TimeRange;
 use common::cut::Kind;
+use common::cut::full::Format;
 use common::cut::smart::Timeline;
 use common::plan::cut::Holes;
 
@@ -44,7 +45,8 @@ impl CutRequest {
             "rough" => CutKind::Made(Kind::Rough),
             "fast" => CutKind::Made(Kind::Exact(Timeline::Kept)),
             "smart" => CutKind::Made(Kind::Exact(Timeline::Continuous)),
-            "mpegts" | "webm" => CutKind::Later,
+            "mpegts" => CutKind::Made(Kind::Full(Format::MpegTs)),
+            "webm" => CutKind::Made(Kind::Full(Format::WebM)),
             _ => {
                 let problem = "it must be rough, fast, smart, mpegts or webm";
                 return Err(ApiError::parameter("type", problem));

@@ -108,11 +108,32 @@ async fn an_exact_cut_begins_and_ends_where_it_is_told() {
 }
 
 #[tokio::test]
+async fn a_full_cut_shows_the_same_coded_anew() {
+    let served = Served::new();
+    served.segment("source", 0, Completeness::Full, TS).await;
+    let hour = "2026-11-20T10:00";
+    let query = format!("start={hour}:00.1&end={hour}:00.3&allow_holes=true");
+    let answer = served.get(&format!("/cut/chan/source.ts?{query}&type=mpegts")).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("video/mp2t")));
+    let (shown, first) = (shown(&answer.body), shown(&answer.body)[0]);
+    let mut after: Vec<u64> = shown.iter().map(|pts| pts - first).collect();
+    after.sort_unstable();
+    assert_eq!(after, (0..6).map(|picture| picture * 3000).collect::<Vec<_>>());
+    let answer = served.get(&format!("/cut/chan/source.ts?{query}&type=webm")).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("video/webm")));
+    assert!(answer.body.windows(5).any(|bytes| bytes == b"V_VP9"));
+    // what cannot be cut exactly is refused here as well
+    served.segment("fmp4", 0, Completeness::Full, MP4).await;
+    let refused = served.get(&format!("/cut/chan/fmp4.ts?{}&type=mpegts", range(0, 2))).await;
+    assert_eq!(refused.status, 406);
+}
+
+#[tokio::test]
 async fn what_cannot_be_cut_exactly_is_refused_with_a_reason() {
     let served = Served::new();
     served.segment("source", 0, Completeness::Full, MP4).await;
     let sentence = "the segment at 2026-11-20T10:00:00.000000 cannot be cut exactly: it is no MPEG \
-                    transport stream. Ask for a rough or a full cut\n";
+                    transport stream. Ask for a rough cut\n";
     for kind in ["smart", "fast"] {
         let query = format!("{}&type={kind}", range(0, 2));
         assert_eq!(cut(&served, &query).await, (406, sentence.to_owned()));

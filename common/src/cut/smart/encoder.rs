@@ -255,3 +255,35 @@ fn h264(sps: &crate::format::codec::h264::Sps, id: u32) -> Vec<String> {
     }
     arguments
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_without_those_that_lead_it_says_so() {
+        // slices of a CRA picture, in two layers, and a message between them
+        let mut payload =
+            vec![0, 0, 0, 1, 21 << 1, 1, 0xaf, 0, 0, 1, 39 << 1, 1, 5, 0, 0, 1, 21 << 1 | 1, 1];
+        without_leading(&mut payload);
+        assert_eq!(
+            payload,
+            [0, 0, 0, 1, 18 << 1, 1, 0xaf, 0, 0, 1, 39 << 1, 1, 5, 0, 0, 1, 18 << 1 | 1, 1]
+        );
+    }
+
+    #[test]
+    fn sets_come_behind_the_delimiter() {
+        let mut sets = ParameterSets::default();
+        sets.take(Syntax::H264, &[0, 0, 1, 0x67, 66, 0, 30, 0x80, 0, 0, 1, 0x68, 0xc0]);
+        let both = [0, 0, 0, 1, 0x67, 66, 0, 30, 0x80, 0, 0, 0, 1, 0x68, 0xc0];
+        let slice = [0, 0, 1, 0x65, 7];
+        for (front, zero) in
+            [(&[][..], &[][..]), (&[0, 0, 0, 1, 9, 0xf0], &[]), (&[0, 0, 1, 9, 0xf0], &[0])]
+        {
+            let payload = [front, zero, &slice].concat();
+            let expected = [front, &both, zero, &slice].concat();
+            assert_eq!(insert_sets(Syntax::H264, &payload, &sets), expected, "{front:?}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::Stream;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::time::Timestamp;
 use crate::format::media::Unsuited;
@@ -35,13 +35,36 @@ pub use check::{Checked, Report};
 #[derive(Clone, Debug)]
 pub struct Encoders {
     ffmpeg: Ffmpeg,
-    turns: Arc<Semaphore>,
+    /// Turns at the edges of cuts.
+    edges: Arc<Semaphore>,
+    /// Turns at whole cuts, whose input may need those at its edges.
+    whole: Arc<Semaphore>,
 }
 
 impl Encoders {
-    /// At most `at_once` of `ffmpeg`, at least one.
+    /// At most `at_once` of `ffmpeg` for the edges of cuts, and as many for whole cuts; at least one each.
     pub fn new(ffmpeg: Ffmpeg, at_once: usize) -> Self {
-        Self { ffmpeg, turns: Arc::new(Semaphore::new(at_once.max(1))) }
+        let turns = || Arc::new(Semaphore::new(at_once.max(1)));
+        Self { ffmpeg, edges: turns(), whole: turns() }
+    }
+
+    /// Waits for a turn at the edge of a cut.
+    ///
+    /// Cancel safety: dropped, it leaves the queue.
+    async fn edge(&self) -> (Ffmpeg, OwnedSemaphorePermit) {
+        self.turn(&self.edges).await
+    }
+
+    /// Waits for a turn at a whole cut.
+    ///
+    /// Cancel safety: dropped, it leaves the queue.
+    pub(super) async fn whole(&self) -> (Ffmpeg, OwnedSemaphorePermit) {
+        self.turn(&self.whole).await
+    }
+
+    async fn turn(&self, turns: &Arc<Semaphore>) -> (Ffmpeg, OwnedSemaphorePermit) {
+        let turn = Arc::clone(turns).acquire_owned().await;
+        (self.ffmpeg.clone(), turn.expect("the semaphore is never closed"))
     }
 }
 
@@ -58,7 +81,7 @@ pub enum Timeline {
 #[derive(Debug, Error)]
 pub enum SmartError {
     /// A segment is none whose pictures can be told apart.
-    #[error("the segment at {at} cannot be cut exactly: {why}. Ask for a rough or a full cut")]
+    #[error("the segment at {at} cannot be cut exactly: {why}. Ask for a rough cut")]
     Unsuited {
         /// Which one.
         at: Timestamp,
@@ -68,14 +91,14 @@ pub enum SmartError {
     },
     /// Other streams, pictures of another size or other sound begin inside the cut.
     #[error(
-        "the format changes at about {at}, so that nothing can be copied on. Ask for a rough or a full cut"
+        "the format changes at about {at}, so that nothing can be copied on. Ask for a rough cut"
     )]
     Changes {
         /// Where.
         at: Timestamp,
     },
     /// Decoding can begin nowhere near.
-    #[error("no picture near {at} can be decoded by itself. Ask for a rough or a full cut")]
+    #[error("no picture near {at} can be decoded by itself. Ask for a rough cut")]
     NoKey {
         /// Where.
         at: Timestamp,
@@ -89,7 +112,7 @@ pub enum SmartError {
         max_bytes: usize,
     },
     /// The pictures' parameters are not there.
-    #[error("no parameter set tells how the pictures are coded. Ask for a rough or a full cut")]
+    #[error("no parameter set tells how the pictures are coded. Ask for a rough cut")]
     NoParameters,
     /// A segment cannot be read.
     #[error("{0}")]

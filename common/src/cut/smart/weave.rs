@@ -5,12 +5,12 @@ use std::pin::pin;
 
 use futures_util::TryStreamExt;
 
+use super::SmartError;
 use super::edge::Edge;
 use super::encoder::{self, encode};
 use super::output::Output;
 use super::run::Cut;
 use super::window::Window;
-use super::{Encoders, SmartError};
 use crate::format::mpegts::{Shift, Unit, since, write_unit};
 use crate::plan::splice::Splice;
 
@@ -98,8 +98,7 @@ impl Cut {
         let Some(task) = edge.task(shown.clone()) else {
             return Err(SmartError::NoKey { at: edge.time_of(shown.start) });
         };
-        let Encoders { ffmpeg, turns } = self.encoders.clone();
-        let _turn = turns.acquire().await.expect("the semaphore is never closed");
+        let (ffmpeg, _turn) = self.encoders.edge().await;
         // players that keep only the parameter sets at the beginning shall have those of what is copied as well
         let mut sets = copied.filter(|copied| *copied < window.pictures.len());
         let mut pictures = pin!(encode(&ffmpeg, window, &task)?);

@@ -261,8 +261,8 @@ pub(super) struct ParameterSets {
 }
 
 impl ParameterSets {
-    fn take(&mut self, syntax: Syntax, payload: &[u8]) {
-        let (mut has_sps, mut has_pps) = (false, false);
+    pub(super) fn take(&mut self, syntax: Syntax, payload: &[u8]) {
+        let (mut has_sequence, mut has_picture) = (false, false);
         for unit in AnnexB::new(payload) {
             let key = match syntax.kind(unit) {
                 Some(Kind::Vps) => unit.get(2).map(|first| (0, u32::from(first >> 4))),
@@ -271,11 +271,11 @@ impl ParameterSets {
                 _ => None,
             };
             let Some((kind, id)) = key else { continue };
-            has_sps |= kind == 1;
-            has_pps |= kind == 2;
+            has_sequence |= kind == 1;
+            has_picture |= kind == 2;
             self.sets.insert((kind, id), unit.to_vec());
         }
-        self.own = has_sps && has_pps;
+        self.own = has_sequence && has_picture;
     }
 
     /// All of them, with start codes, in the order in which they build upon each other.

@@ -161,8 +161,10 @@ mod tests {
     #[test]
     fn a_clock_reference_has_33_bits() {
         let clock = |flags, kind, rest: &[u8]| {
-            let bytes =
-                packet([SYNC, 0, 1, kind], &[&[rest.len() as u8 + 1, flags], rest].concat());
+            let bytes = packet(
+                [SYNC, 0, 1, kind],
+                &[&[u8::try_from(rest.len() + 1).unwrap(), flags], rest].concat(),
+            );
             Packet(&bytes).clock()
         };
         let reference = [0xff, 0xff, 0xff, 0xff, 0x7e, 0];
