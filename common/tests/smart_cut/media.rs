@@ -69,7 +69,7 @@ pub(crate) async fn decoded_sound(path: &Path) -> Vec<i16> {
 /// When packets are decoded and shown, in ticks, as ffprobe tells.
 pub(crate) async fn stamps(path: &Path, stream: char) -> Vec<(i64, i64)> {
     let arguments = format!(
-        "-v error -select_streams {stream}:0 -show_entries packet=pts,dts -of csv=p=0 {}",
+        "-v quiet -select_streams {stream}:0 -show_entries packet=pts,dts -of csv=p=0 {}",
         path.display()
     );
     let told = String::from_utf8(run("ffprobe", &arguments, Vec::new()).await).unwrap();

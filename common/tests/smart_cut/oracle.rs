@@ -1,10 +1,13 @@
 //! What a cut must be, and whether it is.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
 use common::base::time::TimeRange;
 use common::cut::smart::{self, Encoders, Report, Timeline};
+use common::format::codec::nal::{AnnexB, Kind, Syntax};
+use common::format::mpegts::{Packets, PesPackets, Tables};
 use common::io::ffmpeg::Ffmpeg;
 use common::plan::cut::Holes;
 use futures_util::TryStreamExt;
@@ -58,6 +61,7 @@ pub(crate) async fn judge(source: &Source, ranges: &[TimeRange], made: &Made) ->
     let shown = decoded_pictures(&path).await;
     let mut wrong = judge_pictures(source, &shown, &expected, made);
     wrong.extend(judge_copies(&path, &shown, source.is_even()).await);
+    wrong.extend(judge_sets(source, made));
     wrong.extend(judge_times(source, &path, &expected).await);
     wrong.extend(judge_sound(source, &path, &stretches).await);
     if !made.report.is_sound() || made.report.pictures != expected.len() as u64 {
@@ -90,6 +94,30 @@ async fn judge_copies(path: &Path, shown: &[u8], is_even: bool) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Whether an id of a parameter set always means the same one, as it must for those that keep one of each.
+fn judge_sets(source: &Source, made: &Made) -> Option<String> {
+    let tables = Tables::find(&mut Packets::new(&made.bytes)).unwrap();
+    let program = tables.program();
+    let video = program.streams().find(|stream| stream.codec().is_video()).unwrap();
+    let syntax = Syntax::of(video.codec()).unwrap();
+    let mut sets: BTreeMap<(bool, u32), Vec<u8>> = BTreeMap::new();
+    let mut units = PesPackets::new(Packets::new(&made.bytes), video.pid, usize::MAX);
+    let mut wrong = 0;
+    while let Some(part) = units.advance() {
+        for unit in AnnexB::new(part.payload) {
+            let id = match syntax.kind(unit) {
+                Some(Kind::Sps) => (true, syntax.sps_id(unit).unwrap()),
+                Some(Kind::Pps) => (false, syntax.pps_ids(unit).unwrap().0),
+                _ => continue,
+            };
+            wrong += usize::from(*sets.entry(id).or_insert_with(|| unit.to_vec()) != unit);
+        }
+    }
+    // an encoder that starts anew may give the same id to another
+    let is_wrong = wrong > 0 && source.parts.len() == 1;
+    is_wrong.then(|| format!("{wrong} parameter sets have the id of another one"))
 }
 
 fn judge_pictures(source: &Source, shown: &[u8], expected: &[usize], made: &Made) -> Vec<String> {

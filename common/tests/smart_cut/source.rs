@@ -1,5 +1,6 @@
 //! Streams whose pictures can be told apart, and whose sound is different at every instant.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -49,9 +50,10 @@ pub(crate) struct Source {
     /// Each picture as it is decoded.
     pictures: Vec<u8>,
     pub(crate) parts: Vec<Part>,
-    segments: Vec<(PathBuf, Range<usize>)>,
-    /// Pictures that are not in the store any more.
-    lost: Vec<Range<usize>>,
+    /// Each file, and the numbers of its pictures as they are decoded.
+    segments: Vec<(PathBuf, Vec<usize>)>,
+    /// Pictures that are not in the store any more, or cannot be decoded without those.
+    lost: BTreeSet<usize>,
     base: tempfile::TempDir,
 }
 
@@ -134,7 +136,7 @@ impl Source {
             pictures: Vec::new(),
             parts: Vec::new(),
             segments: Vec::new(),
-            lost: Vec::new(),
+            lost: BTreeSet::new(),
             base,
         };
         let mut start = begin();
@@ -151,12 +153,13 @@ impl Source {
     async fn take(&mut self, kind: Kind, folder: &Path, start: Timestamp) -> Timestamp {
         let list = std::fs::read_to_string(folder.join("list.m3u8")).unwrap();
         let lengths = list.lines().filter_map(|line| line.strip_prefix("#EXTINF:"));
-        let (mut passed, mut all, mut begins) = (0.0, Vec::new(), Vec::new());
+        let (mut passed, mut all, mut files) = (0.0, Vec::new(), Vec::new());
         for (index, length) in lengths.enumerate() {
             let length: f64 = length.trim_end_matches(',').parse().unwrap();
-            let bytes = std::fs::read(folder.join(format!("{index}.ts"))).unwrap();
-            let begin = start + seconds(passed);
-            begins.push((self.publish(begin, length, &bytes).await, begin));
+            let file = folder.join(format!("{index}.ts"));
+            let bytes = std::fs::read(&file).unwrap();
+            let stored = self.publish(start + seconds(passed), length, &bytes).await;
+            files.push((stored, stamps(&file, 'v').await));
             all.extend(bytes);
             passed += length;
         }
@@ -170,15 +173,11 @@ impl Source {
         let time = |stamp: &i64| start + TimeDelta::nanoseconds((stamp - named) * 100_000 / 9);
         self.times.extend(shown.iter().map(time));
         self.pictures.extend(decoded_pictures(&whole).await);
-        let end = start + seconds(passed);
-        let ends: Vec<Timestamp> =
-            begins.iter().skip(1).map(|(_, begin)| *begin).chain([end]).collect();
-        for ((path, begin), end) in begins.into_iter().zip(ends) {
-            let before = |time| {
-                self.times.partition_point(|shown| *shown + TimeDelta::milliseconds(1) < time)
-            };
-            self.segments.push((path, before(begin)..before(end)));
+        for (path, stamps) in files {
+            let number = |(pts, _): &(i64, i64)| first + shown.binary_search(pts).unwrap();
+            self.segments.push((path, stamps.iter().map(number).collect()));
         }
+        let end = start + seconds(passed);
         let sound = decoded_sound(&whole).await;
         let heard = stamps(&whole, 'a').await[0].0;
         let lead = (shown[0] - heard) * 100 / 9;
@@ -224,7 +223,11 @@ impl Source {
     pub(crate) fn lose(&mut self, segment: usize) {
         let (path, numbers) = &self.segments[segment];
         std::fs::remove_file(path).unwrap();
-        self.lost.push(numbers.clone());
+        self.lost.extend(numbers);
+        // what leads the first picture of the next one
+        if let Some((_, next)) = self.segments.get(segment + 1) {
+            self.lost.extend(next.iter().filter(|number| **number < next[0]));
+        }
     }
 
     /// What is shown of the picture of this number.
@@ -244,9 +247,7 @@ impl Source {
             (self.shown(range.start()), self.shown(range.end()).max(self.shown(range.start()) + 1));
         let begins_part = |number: usize| self.parts.iter().any(|part| part.first == number);
         let mut stretches: Vec<Range<usize>> = Vec::new();
-        for number in
-            (first..end).filter(|number| !self.lost.iter().any(|lost| lost.contains(number)))
-        {
+        for number in (first..end).filter(|number| !self.lost.contains(number)) {
             match stretches.last_mut() {
                 Some(last) if last.end == number && !begins_part(number) => last.end += 1,
                 _ => stretches.push(number..number + 1),
@@ -257,12 +258,12 @@ impl Source {
 
     /// Whether the picture before this one is not in the store.
     pub(crate) fn is_lost_before(&self, number: usize) -> bool {
-        self.lost.iter().any(|lost| lost.end == number)
+        number > 0 && self.lost.contains(&(number - 1))
     }
 
     /// Whether this one is not.
     pub(crate) fn is_lost_from(&self, number: usize) -> bool {
-        self.lost.iter().any(|lost| lost.start == number)
+        self.lost.contains(&number)
     }
 
     /// The part that a picture is of.
