@@ -8,7 +8,7 @@ use std::io;
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 
-use super::smart::{self, Encoders, SmartError, Timeline};
+use super::smart::{self, Encoders, SmartError, Timeline, patiently};
 use crate::io::ffmpeg::FfmpegError;
 use crate::io::produced::produced;
 use crate::io::store::{Feed, Store};
@@ -51,14 +51,15 @@ pub fn stream(
 ) -> impl Stream<Item = Result<Bytes, SmartError>> + Send + use<> {
     let (cut, _) = smart::stream(store, feed, plan, encoders, Timeline::Continuous);
     let encoders = encoders.clone();
-    let before = "-f mpegts -i pipe:0 -map 0:v:0 -map 0:a? -fps_mode passthrough";
+    let before =
+        "-max_pixels 40000000 -f mpegts -i pipe:0 -map 0:v:0 -map 0:a? -fps_mode passthrough";
     let arguments = [before, format.arguments()].join(" ");
     let arguments = arguments.split_whitespace().map(str::to_owned).collect();
     produced(async move |mut sink| {
         let (ffmpeg, _turn) = encoders.whole().await;
         let encoded = ffmpeg.stream(arguments, cut.map_err(io::Error::other));
         let mut encoded = std::pin::pin!(encoded.map_err(unwrapped));
-        while let Some(block) = encoded.try_next().await? {
+        while let Some(block) = patiently(encoded.try_next()).await?? {
             sink.put(block).await;
         }
         Ok(())

@@ -247,6 +247,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn it_ends_when_its_answer_is_not_taken_any_more() {
+        let ffmpeg = Ffmpeg::new(STAND_IN);
+        let mut answer = Box::pin(ffmpeg.stream(vec!["echo $$; exec sleep 600".into()], blocks(1)));
+        let id = answer.try_next().await.unwrap().unwrap();
+        let status = format!("/proc/{}/stat", String::from_utf8_lossy(&id).trim());
+        assert!(std::fs::exists(&status).unwrap());
+        drop(answer);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        let is_running =
+            || std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z "));
+        while is_running() {
+            assert!(std::time::Instant::now() < deadline, "it is still there");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
     async fn it_need_not_read_everything() {
         assert_eq!(ran("echo enough", blocks(100)).await.unwrap(), b"enough\n");
     }

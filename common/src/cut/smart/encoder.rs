@@ -202,7 +202,8 @@ fn arguments(
         task.shown.start.saturating_add(begin),
         task.shown.end.saturating_add(begin)
     );
-    let mut arguments = words("-copyts -f mpegts -i pipe:0 -map 0:v:0 -an -sn -dn -vf");
+    let mut arguments =
+        words("-max_pixels 40000000 -copyts -f mpegts -i pipe:0 -map 0:v:0 -an -sn -dn -vf");
     arguments.push(select);
     arguments.extend(words("-fps_mode passthrough -enc_time_base 1:90000"));
     arguments.extend(match sps {

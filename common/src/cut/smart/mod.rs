@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -30,6 +31,16 @@ mod weave;
 mod window;
 
 pub use check::{Checked, Report};
+
+/// How long an encoder may give nothing while it is waited for: it may have to decode a long group of pictures first.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Waits for what an encoder gives next.
+///
+/// Cancel safety: as `next`.
+pub(super) async fn patiently<T>(next: impl Future<Output = T>) -> Result<T, SmartError> {
+    tokio::time::timeout(PATIENCE, next).await.map_err(|_| SmartError::Stuck)
+}
 
 /// What encodes pictures again: ffmpeg, so many at a time; cheap to clone.
 #[derive(Clone, Debug)]
@@ -114,6 +125,15 @@ pub enum SmartError {
     /// The pictures' parameters are not there.
     #[error("no parameter set tells how the pictures are coded. Ask for a rough cut")]
     NoParameters,
+    /// The encoder gives more pictures than it was asked for.
+    #[error("the pictures at {at} come back more than once. Ask for a rough cut")]
+    TooMany {
+        /// Where.
+        at: Timestamp,
+    },
+    /// The encoder gives nothing for a long time.
+    #[error("ffmpeg gave nothing for {} s", PATIENCE.as_secs())]
+    Stuck,
     /// A segment cannot be read.
     #[error("{0}")]
     Read(#[from] io::Error),
@@ -125,7 +145,7 @@ pub enum SmartError {
 impl SmartError {
     /// Whether it is what is stored that does not allow the cut, so that trying again does not help.
     pub const fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Read(_) | Self::Encode(_))
+        !matches!(self, Self::Read(_) | Self::Encode(_) | Self::Stuck)
     }
 }
 
@@ -151,7 +171,8 @@ pub fn stream(
             cut.range(range).await?;
         }
         let report = cut.finish().await;
-        if report.is_sound() {
+        // where stamps are kept, they go on as they may
+        if report.is_sound() || timeline == Timeline::Kept {
             tracing::debug!(?report, "made a smart cut");
         } else {
             tracing::warn!(?report, "a smart cut is not as it should be");

@@ -5,12 +5,12 @@ use std::pin::pin;
 
 use futures_util::TryStreamExt;
 
-use super::SmartError;
 use super::edge::Edge;
 use super::encoder::{self, encode};
 use super::output::Output;
 use super::run::Cut;
 use super::window::Window;
+use super::{SmartError, patiently};
 use crate::format::mpegts::{Shift, Unit, since, write_unit};
 use crate::plan::splice::Splice;
 
@@ -104,7 +104,10 @@ impl Cut {
         let mut pictures = pin!(encode(&ffmpeg, window, &task)?);
         let mut newest = i64::MIN;
         let mut written = 0;
-        while let Some(picture) = pictures.try_next().await? {
+        while let Some(picture) = patiently(pictures.try_next()).await?? {
+            if written >= times.len() as u64 {
+                return Err(SmartError::TooMany { at: edge.time_of(shown.start) });
+            }
             let dts = (picture.at - run.delay).max(newest.saturating_add(1));
             newest = dts;
             beside.write_to(&mut self.output, dts);
