@@ -42,7 +42,7 @@ pub(crate) const UNEVEN: Kind = Kind {
 /// How many cuts of each kind of source are tried.
 pub(crate) fn tries() -> u64 {
     let told = std::env::var("WUBLOADER_TEST_CUTS").ok();
-    told.map_or(8, |told| told.parse().expect("WUBLOADER_TEST_CUTS is a number"))
+    told.map_or(6, |told| told.parse().expect("WUBLOADER_TEST_CUTS is a number"))
 }
 
 /// Random ranges of `source`, the same for a seed.
