@@ -20,6 +20,13 @@ pub struct Shown {
     pub intact: bool,
 }
 
+impl Shown {
+    /// Whether decoding can begin with it.
+    pub fn is_key(&self) -> bool {
+        self.intact && self.access.is_some()
+    }
+}
+
 /// What can be done about pictures that lead an open group: those that are shown before the picture with which it begins,
 /// and decoded after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -84,8 +84,7 @@ impl Edge {
         if self.key_for(start).is_some() {
             return Some(start);
         }
-        let key =
-            self.shown.iter().position(|picture| picture.intact && picture.access.is_some())?;
+        let key = self.shown.iter().position(Shown::is_key)?;
         let later = self.shown[key..].iter().map(|picture| picture.at);
         let at = self.shown[key].at;
         // what leads an open group cannot be decoded
@@ -94,8 +93,7 @@ impl Edge {
 
     /// When the picture is shown before which a range ends, or would be if it were there.
     pub(super) fn end(&self, time: Option<Timestamp>, start: i64) -> i64 {
-        let last = self.shown.iter().map(|picture| picture.at).max().unwrap_or(start);
-        let behind = last + self.window.step();
+        let behind = self.last_shown().max(start) + self.window.step();
         let wanted = time.map_or(i64::MAX, |time| self.ticks_of(time).saturating_add(ROUNDING));
         if wanted >= behind {
             return behind;
@@ -136,9 +134,8 @@ impl Edge {
     /// The picture with which decoding has to begin for all that are shown from `start` on.
     pub(super) fn key_for(&self, start: i64) -> Option<usize> {
         let first = self.shown.iter().position(|picture| picture.at >= start)?;
-        self.shown[..=first]
-            .iter()
-            .rposition(|picture| picture.intact && picture.access.is_some() && picture.at <= start)
+        let mut before = self.shown[..=first].iter();
+        before.rposition(|picture| picture.is_key() && picture.at <= start)
     }
 
     /// What has to be encoded for the pictures that are shown then.
@@ -153,8 +150,7 @@ impl Edge {
 
     /// The last picture with which decoding can begin, if that is shown after `time`.
     pub(super) fn last_key(&self, time: i64) -> Option<usize> {
-        let is_key = |picture: &Shown| picture.intact && picture.access.is_some();
-        self.shown.iter().rposition(|picture| is_key(picture) && picture.at > time)
+        self.shown.iter().rposition(|picture| picture.is_key() && picture.at > time)
     }
 
     /// Which segment a picture is in.

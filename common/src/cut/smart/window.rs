@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use crate::format::codec::nal::{AnnexB, Kind, Syntax};
 use crate::format::media::{Outline, Streams, pictures, sounds};
-use crate::format::mpegts::{Packet, Packets, PesHeader, PesPackets, Shift, since};
+use crate::format::mpegts::{
+    Packet, Packets, PesHeader, PesPackets, Shift, TICKS_PER_SECOND, since,
+};
 use crate::plan::soundtrack::FrameLength;
 use crate::plan::splice::Shown;
 
@@ -109,13 +111,13 @@ impl Window {
         self.pictures.partition_point(|picture| picture.packets.start < self.context)
     }
 
-    /// How long a picture is shown, by the last two.
+    /// How long a picture is shown, by the last two; of a single one a thirtieth of a second.
     pub(super) fn step(&self) -> i64 {
         let mut times: Vec<i64> = self.pictures.iter().map(|picture| picture.shown.at).collect();
         times.sort_unstable();
         match times.as_slice() {
             [.., before, last] => last - before,
-            _ => 0,
+            _ => i64::from(TICKS_PER_SECOND) / 30,
         }
     }
 
@@ -176,7 +178,7 @@ impl Window {
         sets
     }
 
-    /// A frame of sound.
+    /// A packet of another stream.
     pub(super) fn packet_of(&self, other: &Other) -> &[u8] {
         &self.bytes[other.packet.clone()]
     }
